@@ -1,0 +1,65 @@
+"""The currency of the pipeline: a bounded number of rows and where they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why one value, or a whole row (`column` is None), does not fit."""
+
+    column: str | None
+    value: str | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A row that is kept out of the target. `row` holds its values as they were extracted."""
+
+    line: int
+    row: dict[str, str | None]
+    problems: tuple[Problem, ...]
+
+    def describe(self) -> str:
+        """The problems in one line, as a person reads them."""
+        return "; ".join(
+            f"{p.column}: {p.value!r} {p.reason}" if p.column else p.reason for p in self.problems
+        )
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of one file or one page, all columns text (`pa.string()`), null where empty.
+
+    `lines` holds the line of each row in its file; for a JSON array or an API page the
+    position of the record, from 1. `size` is the bytes of input it was read from.
+    `rejects` are rows that could not even be split into fields.
+    """
+
+    source: str
+    origin: str
+    table: pa.Table
+    lines: Sequence[int]
+    size: int = 0
+    rejects: Sequence[Reject] = field(default=())
+
+    @property
+    def rows(self) -> int:
+        """All rows read, those that could not be split included."""
+        return self.table.num_rows + len(self.rejects)
+
+
+def to_frame(table: pa.Table) -> pd.DataFrame:
+    """The same columns as a pandas DataFrame, Arrow-backed, without a copy."""
+    import pandas as pd
+
+    return table.to_pandas(types_mapper=pd.ArrowDtype)

@@ -1,0 +1,75 @@
+"""Every failure a user can cause or repair. Anything else that is raised is a bug."""
+
+from __future__ import annotations
+
+
+class EltError(Exception):
+    """What went wrong, where, and what to do about it.
+
+    `where` is a file and line, a URL and page or a key and line; `fix` is a full sentence.
+    """
+
+    code = "failed"
+    exit_code = 1
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
+        super().__init__(what, where, fix)
+        self.what = what
+        self.where = where
+        self.fix = fix
+
+    def __str__(self) -> str:
+        located = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{located}. {self.fix}" if self.fix else located
+
+
+class UsageError(EltError):
+    """The command was given something it cannot work with."""
+
+    code = "usage"
+    exit_code = 2
+
+
+class ConfigError(EltError):
+    """The configuration has mistakes; all of them are listed, one a line."""
+
+    code = "invalid_configuration"
+    exit_code = 2
+
+    def __init__(self, problems: list[str], *, where: str = "") -> None:
+        super().__init__("\n".join(problems), where=where)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        count = f"{len(self.problems)} mistake{'s' if len(self.problems) > 1 else ''}"
+        return "\n  ".join([f"{self.where or 'configuration'}: {count}", *self.problems])
+
+
+class SourceError(EltError):
+    """A file, a bucket or an API could not be read as it stands."""
+
+    code = "source"
+
+
+class ChangedFile(SourceError):
+    """A file that was loaded before has other content now."""
+
+    code = "changed_file"
+
+
+class InvalidRows(EltError):
+    """Rows do not fit the schema and `on_invalid` is `fail`."""
+
+    code = "invalid_rows"
+
+
+class TargetError(EltError):
+    """The target database refused, or its table does not fit."""
+
+    code = "target"
+
+
+class Superseded(TargetError):
+    """A newer run has taken over the target table; this one must not commit."""
+
+    code = "superseded"

@@ -1,0 +1,96 @@
+"""What every kind of source promises to the pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from chalicelib.batch import Batch
+
+
+@dataclass(frozen=True)
+class LoadedFile:
+    """A file as an earlier run recorded it in the target's ledger.
+
+    `name` is relative to the source's folder; `sha256` is of the bytes on disk. `uri` and
+    `etag` are set for objects that came from S3.
+    """
+
+    name: str
+    sha256: str
+    size: int
+    uri: str | None = None
+    etag: str | None = None
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """How far an API was read: the greatest cursor value, and hashes of the rows loaded at it."""
+
+    value: str
+    hashes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class SourceState:
+    """What earlier runs loaded of one source into this target table."""
+
+    files: tuple[LoadedFile, ...] = ()
+    cursor: Cursor | None = None
+
+
+FileOutcome = Literal["read", "skipped", "failed"]
+
+
+@dataclass
+class FileReport:
+    """What became of one file, or of one API. `detail` says why it was skipped or failed."""
+
+    name: str
+    outcome: FileOutcome = "read"
+    rows: int = 0
+    quarantined: int = 0
+    detail: str = ""
+    detected: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class SourceReport:
+    """What a run read of one source; filled while its batches are consumed."""
+
+    name: str
+    kind: str
+    files: dict[str, FileReport] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    loaded: list[LoadedFile] = field(default_factory=list)
+    cursor: Cursor | None = None
+
+    def file(self, origin: str) -> FileReport:
+        """The report of this file, made when it is first asked for."""
+        return self.files.setdefault(origin, FileReport(origin))
+
+    @property
+    def rows(self) -> int:
+        return sum(file.rows for file in self.files.values())
+
+    @property
+    def quarantined(self) -> int:
+        return sum(file.quarantined for file in self.files.values())
+
+
+class Source(Protocol):
+    """One entry of `sources:`, ready to be read.
+
+    `plan` finds out what there is to read (and syncs S3) and returns the bytes of it, or None
+    when nobody can know; `pending` is false when it found nothing new. `batches` then yields
+    rows in the order of the input. After the last batch `report.loaded` and `report.cursor`
+    hold what the load's transaction must record.
+    """
+
+    report: SourceReport
+    pending: bool
+
+    def plan(self) -> int | None: ...
+
+    def batches(self) -> Iterator[Batch]: ...
