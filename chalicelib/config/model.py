@@ -18,6 +18,8 @@ from pydantic import (
     model_validator,
 )
 
+from chalicelib.config.patterns import re2
+
 MAX_IDENTIFIER_BYTES = 63
 """PostgreSQL cuts longer names silently, and then two of them may be the same."""
 
@@ -58,7 +60,13 @@ def _in_a_tuple(value: Any) -> Any:
 
 Identifier = Annotated[str, AfterValidator(identifier)]
 TableName = Annotated[str, AfterValidator(_table_name)]
-Texts = Annotated[tuple[str, ...], BeforeValidator(_in_a_tuple)]
+Texts = Annotated[
+    tuple[str, ...], BeforeValidator(_in_a_tuple, json_schema_input_type=str | tuple[str, ...])
+]
+RecordsPath = Annotated[
+    str | None,
+    Field(pattern=r"^\$(\.[^.\[\]*]+)*$", description="JSONPath of the records, as $.data.items"),
+]
 Scalar = bool | int | Decimal | str
 
 
@@ -102,6 +110,7 @@ class LocalSource(Frozen):
         "fail", description="A file that cannot be read: fail the run, or leave it for the next"
     )
     csv: CsvOptions = CsvOptions()
+    records: RecordsPath = Field(None, description="Where JSON files hold their records")
 
 
 class NoAuth(Frozen):
@@ -151,18 +160,14 @@ class ApiSource(Frozen):
 
     type: Literal["api"]
     name: str = Field("", description="Unique; the type when it is the only source of its type")
-    url: str = Field(pattern=r"^https?://[^/\s]+")
+    url: str = Field(pattern=r"^https?://[^/\s]+", description="http:// or https:// address")
     auth: Auth = NoAuth()
     headers: dict[str, SecretStr] = {}
-    params: dict[str, str | int | float | bool] = {}
-    records: str | None = Field(
-        None,
-        pattern=r"^\$(\.[^.\[\]*]+)*$",
-        description="JSONPath of the list of records, as $.data.items",
-    )
+    params: dict[str, Scalar] = {}
+    records: RecordsPath = None
     pagination: Pagination = NoPagination()
     incremental: ApiIncremental | None = None
-    timeout: float = Field(30, gt=0, description="Seconds to connect, and between two bytes")
+    timeout: float = Field(30, gt=0, le=600, description="Seconds to connect, and between two bytes")
 
 
 SourceConfig = Annotated[LocalSource | ApiSource, Field(discriminator="type")]
@@ -203,7 +208,13 @@ class Column(Frozen):
     allowed: tuple[Scalar, ...] = ()
     min: Scalar | None = None
     max: Scalar | None = None
-    pattern: str | None = Field(None, description="RE2 expression that the whole value matches")
+    pattern: Annotated[str, AfterValidator(re2)] | None = Field(
+        None, description="RE2 expression that the whole value matches"
+    )
+
+    def spellings(self, name: str) -> tuple[str, ...]:
+        """What the column `name` may be called in a source: its `from` names, then its own."""
+        return tuple(dict.fromkeys((*self.from_, name)))
 
     @field_validator("timezone")
     @classmethod
@@ -224,7 +235,7 @@ class Column(Frozen):
         for key in ("min", "max", "default"):
             value = getattr(self, key)
             if value is not None and not fits(self.type, value):
-                raise ValueError(f"{key}: {value!r} is not of type {self.type}")
+                raise ValueError(f"{key}: {str(value)!r} is not of type {self.type}")
         return self
 
 
@@ -260,7 +271,10 @@ class Schema(Frozen):
 
     strict_mode: bool = Field(False, description="Keep only the columns below")
     on_invalid: Literal["fail", "quarantine", "null"] = "fail"
-    columns: Annotated[dict[Identifier, Column], BeforeValidator(_type_alone)] = Field(min_length=1)
+    columns: Annotated[
+        dict[Identifier, Column],
+        BeforeValidator(_type_alone, json_schema_input_type=dict[str, ColumnKind | Column]),
+    ] = Field(min_length=1)
 
 
 class Config(Frozen):
@@ -290,6 +304,19 @@ class Config(Frozen):
             raise ValueError("each source of a type that occurs twice needs a name")
         if doubles := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"two sources are called {', '.join(doubles)}")
+        return self
+
+    @model_validator(mode="after")
+    def _replace_reads_everything(self) -> Config:
+        steps = [
+            source.name
+            for source in self.sources
+            if "incremental" in source.model_fields_set and source.incremental
+        ]
+        if self.target.mode == "replace" and steps:
+            raise ValueError(
+                f"mode replace always reads everything: remove incremental from {', '.join(steps)}"
+            )
         return self
 
     @property

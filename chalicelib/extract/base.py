@@ -45,7 +45,10 @@ FileOutcome = Literal["read", "skipped", "failed"]
 
 @dataclass
 class FileReport:
-    """What became of one file, or of one API. `detail` says why it was skipped or failed."""
+    """What became of one file, or of one API. `detail` says why it was skipped or failed.
+
+    `detected` is what the reader found out, `ignored` the columns that strict mode left out.
+    """
 
     name: str
     outcome: FileOutcome = "read"
@@ -53,6 +56,7 @@ class FileReport:
     quarantined: int = 0
     detail: str = ""
     detected: Mapping[str, str] = field(default_factory=dict)
+    ignored: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -69,6 +73,10 @@ class SourceReport:
     def file(self, origin: str) -> FileReport:
         """The report of this file, made when it is first asked for."""
         return self.files.setdefault(origin, FileReport(origin))
+
+    def of(self, origin: str) -> FileReport:
+        """The report that a batch belongs to: its file's, or the API's only one."""
+        return self.files.get(origin) or next(iter(self.files.values()))
 
     @property
     def rows(self) -> int:

@@ -1,0 +1,51 @@
+# Everything works on a fresh clone with Python 3.11 or newer and make.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+READY := $(VENV)/.installed
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run psql test bench lint format clean
+
+help: ## List what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
+	@echo "More arguments: make run ARGS=--help. Another Python: make run PYTHON=python3.13"
+
+run: $(READY) ## Run the pipeline of config.yaml on sample data, into a PostgreSQL of its own
+	@$(RUN) -m dev run $(ARGS)
+
+psql: $(READY) ## Look at the rows: psql on the database of make run
+	@$(RUN) -m dev psql $(ARGS)
+
+test: $(READY) ## Run the tests
+	@$(RUN) -m pytest $(ARGS)
+
+bench: $(READY) ## Measure: the pipeline beside psql's \copy of the same file
+	@$(RUN) -m dev.bench $(ARGS)
+
+lint: $(READY) ## Check format, style and types
+	@$(RUN) -m ruff format --check --quiet .
+	@$(RUN) -m ruff check --quiet .
+	@$(RUN) -m mypy
+
+format: $(READY) ## Format the code and mend what can be mended
+	@$(RUN) -m ruff check --quiet --fix --exit-zero .
+	@$(RUN) -m ruff format --quiet .
+
+clean: ## Remove the local database, the sample data, runs' output and caches
+	@rm -rf .local .elt .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+$(READY): requirements.txt requirements-dev.txt $(RUN)
+	@echo "Installing requirements (once, about a minute) …"
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(RUN):
+	@command -v "$(PYTHON)" >/dev/null || { echo "$(PYTHON) is not there. Install Python 3.11 or newer, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, $(PYTHON) is %d.%d. Name another: make PYTHON=python3.13" % sys.version_info[:2])'
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@echo "Creating $(VENV) …"
+	@"$(PYTHON)" -m venv $(VENV)

@@ -1,0 +1,121 @@
+"""The pipeline from a terminal: `python -m chalicelib run|extract|check|schema`.
+
+Exit codes: 0 done, 1 the run failed, 2 the configuration or the command is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from chalicelib import log
+from chalicelib.config import Config, json_schema, load_config
+from chalicelib.errors import EltError, UsageError
+
+PREVIEW_ROWS = 5
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command and return its exit code; failures of the user's making go to stderr."""
+    options = _parser().parse_args(arguments)
+    log.configure(verbose=options.verbose or not sys.stderr.isatty())
+    try:
+        answer = options.command(options)
+    except EltError as error:
+        _fail(error, as_json=options.json)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("Stopped. Nothing was loaded.", file=sys.stderr)
+        return 1
+    if options.json and answer is not None:
+        print(json.dumps(answer, default=str, indent=2))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--config", type=Path, default=Path("config.yaml"), metavar="FILE")
+    shared.add_argument("--json", action="store_true", help="answer in JSON on standard output")
+    shared.add_argument("--verbose", action="store_true", help="log each event, not just warnings")
+    parser = argparse.ArgumentParser(prog="python -m chalicelib", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, command, purpose in (
+        ("run", _run, "load what is new into the target"),
+        ("extract", _extract, "write the combined CSV, without a database"),
+        ("check", _check, "check the configuration"),
+        ("schema", _schema, "print the configuration's JSON Schema, for editors"),
+    ):
+        sub = commands.add_parser(name, parents=[shared], help=purpose, description=purpose)
+        sub.set_defaults(command=command)
+        if name == "extract":
+            sub.add_argument("--output", type=Path, required=True, metavar="FILE")
+            sub.add_argument("--raw", action="store_true", help="as extracted, not validated")
+    return parser
+
+
+def _run(options: argparse.Namespace) -> dict[str, Any] | None:
+    config, base = _configuration(options)
+    from chalicelib import database, load, pipeline, terminal
+
+    with terminal.progress(quiet=options.json) as progress:
+        result = pipeline.run(config, base, progress)
+    if options.json:
+        return {**asdict(result), "read": result.read}
+    engine = database.connect(config.target)
+    terminal.show(result, load.preview(engine, result.table, PREVIEW_ROWS))
+    return None
+
+
+def _extract(options: argparse.Namespace) -> dict[str, Any] | None:
+    config, base = _configuration(options)
+    from chalicelib import terminal
+    from chalicelib.export import export
+
+    with terminal.progress(quiet=options.json) as progress:
+        done = export(config, base, options.output, progress, raw=options.raw)
+    if options.json:
+        return asdict(done)
+    print(f"{done.rows} rows in {done.output}, {done.quarantined} quarantined rows left out")
+    return None
+
+
+def _check(options: argparse.Namespace) -> dict[str, Any] | None:
+    config, _ = _configuration(options)
+    summary = {
+        "sources": {source.name: source.type for source in config.sources},
+        "table": config.target.qualified_table,
+        "mode": config.target.mode,
+        "columns": list(config.declared),
+    }
+    if options.json:
+        return summary
+    print(f"{options.config} is valid: {', '.join(summary['sources'])} → {summary['table']}")
+    return None
+
+
+def _schema(options: argparse.Namespace) -> dict[str, Any] | None:
+    if options.json:
+        return json_schema()
+    print(json.dumps(json_schema(), indent=2))
+    return None
+
+
+def _configuration(options: argparse.Namespace) -> tuple[Config, Path]:
+    """The configuration and the folder that its paths are relative to."""
+    return load_config(options.config), options.config.resolve().parent
+
+
+def _fail(error: EltError, *, as_json: bool) -> None:
+    if as_json:
+        fields = {"code": error.code, "message": str(error), "where": error.where, "fix": error.fix}
+        print(json.dumps({"error": fields}, indent=2))
+    else:
+        print(f"{'Mistake' if error.exit_code == UsageError.exit_code else 'Failed'}: {error}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,130 @@
+"""The combined CSV: what COPY reads, also while it is still being written.
+
+NULL is an unquoted empty field, `""` an empty string. A field is quoted only where it must be:
+PostgreSQL reads such a file a fifth faster than one with every field quoted.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from chalicelib.errors import EltError, SourceError
+
+CHUNK = 1 << 20
+STRUCTURAL = (b'"', b",", b"\n", b"\r", b"\\.")
+MUST_QUOTE = r'^$|["\r\n,]|^\\\.$'
+"""An empty string, structure of CSV, and the line that older servers take for the end of data."""
+
+
+def to_csv(table: pa.Table) -> pa.Buffer:
+    """The rows as CSV without a header; all columns are text, null where NULL."""
+    if not table.num_rows:
+        return pa.py_buffer(b"")
+    fields = [_quoted(column.combine_chunks()) for column in table.columns]
+    rows = pc.binary_join_element_wise(*fields, ",", null_handling="replace", null_replacement="")
+    lines = pc.binary_join_element_wise(rows, "", "\n")
+    _, offsets, text = lines.buffers()
+    ends = pa.Array.from_buffers(pa.int32(), len(lines) + 1, [None, offsets])
+    return text.slice(ends[0].as_py(), ends[-1].as_py() - ends[0].as_py())
+
+
+def header(names: tuple[str, ...]) -> bytes:
+    """The first line of the combined CSV, without its newline."""
+    return bytes(to_csv(pa.table({name: [name] for name in names}))).rstrip(b"\n")
+
+
+def _quoted(values: pa.StringArray) -> pa.StringArray:
+    if not _may_need_quotes(values):
+        return values
+    marked = pc.match_substring_regex(values, MUST_QUOTE)
+    doubled = pc.replace_substring(values, '"', '""')
+    enclosed = pc.binary_join_element_wise('"', doubled, '"', "")
+    return pc.if_else(marked, enclosed, values)
+
+
+def _may_need_quotes(values: pa.StringArray) -> bool:
+    """A look at the bytes of the whole column, at the speed of memory."""
+    text = values.buffers()[2]
+    if text is None:
+        return len(values) > values.null_count
+    held = text.to_pybytes()
+    shortest = pc.min(pc.binary_length(values)).as_py()
+    return shortest == 0 or any(mark in held for mark in STRUCTURAL)
+
+
+class CombinedCsv:
+    """A file that one thread appends to while another reads it from its start.
+
+    `chunks` waits for more while the file grows and ends when it was closed. After `abort` it
+    raises what stopped the writer.
+    """
+
+    def __init__(self, path: Path, columns: tuple[str, ...]) -> None:
+        self.path = path
+        self.rows = 0
+        self._file = path.open("wb")
+        self._grown = threading.Condition()
+        self._closed = False
+        self._error: Exception | None = None
+        self._start = self._file.write(header(columns) + b"\n")
+        self._file.flush()
+        self._size = self._start
+
+    def append(self, table: pa.Table) -> None:
+        """Write the rows of a clean batch."""
+        try:
+            written = self._file.write(to_csv(table))
+            self._file.flush()
+        except OSError as error:
+            raise _no_room(self.path, error) from error
+        with self._grown:
+            self.rows += table.num_rows
+            self._size += written
+            self._grown.notify_all()
+
+    @property
+    def size(self) -> int:
+        """Bytes of rows written so far, the header aside."""
+        return self._size - self._start
+
+    def close(self) -> None:
+        """No more rows will come."""
+        self._end(None)
+
+    def abort(self, error: BaseException) -> None:
+        """No more rows will come, because of this error: readers must not take what is there."""
+        self._end(error if isinstance(error, Exception) else EltError("the run was stopped"))
+
+    def _end(self, error: Exception | None) -> None:
+        self._file.close()
+        with self._grown:
+            self._closed, self._error = True, self._error or error
+            self._grown.notify_all()
+
+    def chunks(self) -> Iterator[bytes]:
+        """The rows from the first one, without the header, in pieces of up to 1 MB."""
+        with self.path.open("rb") as file:
+            file.seek(self._start)
+            while self._wait_for_more(file):
+                yield file.read(CHUNK)
+
+    def _wait_for_more(self, file: io.BufferedReader) -> bool:
+        with self._grown:
+            self._grown.wait_for(lambda: self._closed or self._size > file.tell())
+            if self._error:
+                raise self._error
+            return self._size > file.tell()
+
+
+def _no_room(path: Path, error: OSError) -> EltError:
+    return SourceError(
+        f"the combined CSV cannot be written: {error.strerror}",
+        where=str(path),
+        fix="Free some disk space, or set ELT_WORK_DIR to a folder on a larger disk.",
+    )

@@ -1,0 +1,122 @@
+"""The configuration: YAML text to frozen values, with every mistake named at its line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from chalicelib.config.document import MAX_BYTES, parse
+from chalicelib.config.explain import Explainer
+from chalicelib.config.mistakes import Mistake
+from chalicelib.config.model import (
+    ApiIncremental,
+    ApiSource,
+    Auth,
+    BearerAuth,
+    Column,
+    ColumnKind,
+    Config,
+    CsvOptions,
+    LocalSource,
+    NoAuth,
+    NoPagination,
+    PagePagination,
+    Pagination,
+    Schema,
+    SourceConfig,
+    Target,
+)
+from chalicelib.config.references import resolve
+from chalicelib.errors import ConfigError
+
+__all__ = [
+    "ApiIncremental",
+    "ApiSource",
+    "Auth",
+    "BearerAuth",
+    "Column",
+    "ColumnKind",
+    "Config",
+    "CsvOptions",
+    "LocalSource",
+    "NoAuth",
+    "NoPagination",
+    "PagePagination",
+    "Pagination",
+    "Schema",
+    "SourceConfig",
+    "Target",
+    "json_schema",
+    "load_config",
+    "parse_config",
+]
+
+MAX_LISTED = 100
+
+_Json = Any
+
+
+def load_config(path: Path, env: Mapping[str, str] = os.environ) -> Config:
+    """The configuration in a file. ConfigError with all its mistakes, or why it cannot be read."""
+    return parse_config(_text(path), env, str(path))
+
+
+def parse_config(text: str, env: Mapping[str, str], where: str = "config.yaml") -> Config:
+    """The configuration in a text. ConfigError names all mistakes, in the order of their lines."""
+    document = parse(text, where)
+    resolved = resolve(document, env)
+    mistakes = [*document.mistakes, *resolved.mistakes]
+    try:
+        config = Config.model_validate(resolved.data, by_alias=True, by_name=False)
+    except ValidationError as error:
+        known = {mistake.path for mistake in mistakes}
+        mistakes += Explainer(document, resolved.references, known).mistakes(error)
+    if mistakes:
+        raise ConfigError(_listed(mistakes), where=where) from None
+    return config
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of the configuration, for editors. A reference may stand for any value."""
+    schema = Config.model_json_schema(by_alias=True)
+    schema = {**_with_references(schema), "title": "ELT pipeline configuration"}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            # One byte more than allowed is enough to be refused.
+            return file.read(MAX_BYTES + 1).decode("utf-8-sig")
+    except FileNotFoundError:
+        problem = "there is no such file; create it, or name another one with --config"
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        problem = f"line {line}: not UTF-8 text; save the file as UTF-8"
+    except OSError as error:
+        problem = f"cannot be read ({error.strerror}); it must be a file that you may read"
+    raise ConfigError([problem], where=str(path))
+
+
+def _listed(mistakes: list[Mistake]) -> list[str]:
+    in_order = sorted(mistakes, key=lambda mistake: mistake.line)
+    lines = list(dict.fromkeys(str(mistake) for mistake in in_order))
+    more = len(lines) - MAX_LISTED
+    return [*lines[:MAX_LISTED], f"and {more:,} more"] if more > 0 else lines
+
+
+def _with_references(schema: _Json) -> _Json:
+    """Let `port: ${env:ELT_PORT}` pass where a number, a boolean or one of some words is due."""
+    if isinstance(schema, list):
+        return [_with_references(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    inner = {key: _with_references(value) for key, value in schema.items()}
+    if schema.get("type") in ("integer", "number", "boolean") or "enum" in schema:
+        about = {k: inner.pop(k) for k in ("title", "description", "default") if k in inner}
+        return {**about, "anyOf": [inner, {"type": "string", "pattern": r"\$\{"}]}
+    return inner

@@ -1,0 +1,30 @@
+"""Regular expressions as RE2 knows them, checked without loading the engine."""
+
+from __future__ import annotations
+
+import re
+import warnings
+
+_CLASS = r"\[\^?\]?(?:\[:\^?\w+:\]|\\[\s\S]|[^\]\\])*\]"
+_ATOM = re.compile(rf"\\[pP]\{{\^?\w+\}}|\\[\s\S]|{_CLASS}")
+_BACKREFERENCE = re.compile(r"\\[1-9]")
+_FOREIGN = re.compile(r"\(\?(?:<?[=!]|P=|[(>#])|[*+?}]\+")
+_RE2_ONLY = re.compile(r"\\[pP](?:\{\^?\w+\}|\w)|\[:\^?\w+:\]|\\z")
+
+
+def re2(pattern: str) -> str:
+    """The pattern itself. ValueError when it is not one, or needs more than RE2 can do."""
+    skeleton = _ATOM.sub("x", pattern)
+    if _FOREIGN.search(skeleton) or any(map(_BACKREFERENCE.match, _ATOM.findall(pattern))):
+        raise ValueError(
+            f"{pattern!r} uses look-around, a back-reference or a possessive group,"
+            " which RE2 expressions do not have"
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            # Classes that only RE2 knows are given a stand-in; the rest is the same language.
+            re.compile(_RE2_ONLY.sub(r"\\w", pattern))
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(f"{pattern!r} is not a regular expression: {error}") from None
+    return pattern

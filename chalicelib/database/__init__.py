@@ -1,0 +1,139 @@
+"""The target database: its transactions and the SQL that everything here shares.
+
+Every transaction begins with the same `SET LOCAL`s: nothing depends on a session, so that
+connection poolers may stand in between. A connection serves one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, NullPool, TextClause, create_engine, event, text
+
+from chalicelib import settings
+from chalicelib.config.model import Target, identifier
+from chalicelib.database.address import address
+from chalicelib.database.connection import open_connection
+from chalicelib.database.errors import server_fields, translated
+from chalicelib.errors import TargetError
+from chalicelib.retry import load_retry
+
+__all__ = [
+    "connect", "copy_csv", "create_schema", "ledger_schema", "quote", "quote_table", "retried",
+    "run", "server_fields", "sql", "take_turns", "transaction", "translated",
+]  # fmt: skip
+
+BEGIN = """
+    set transaction isolation level read committed;
+    set local timezone to 'UTC';
+    set local datestyle to 'ISO';
+    set local standard_conforming_strings to on;
+    set local lock_timeout to '10s'
+"""
+"""What a transaction relies on, whatever the role, the database or a pooler have set."""
+
+COPY = "copy {table} ({columns}) from stdin (format csv, null '', encoding 'UTF8')"
+"""CSV without a header; an unquoted empty field is NULL."""
+
+T = TypeVar("T")
+
+
+def connect(target: Target) -> Engine:
+    """An engine for this target, or for ELT_TARGET_URL when it names no host.
+
+    It connects when it is first used. Raises TargetError when neither says where the database is.
+    """
+    known = address(target)
+    engine = create_engine(
+        "postgresql+pg8000://", creator=lambda: open_connection(known), poolclass=NullPool
+    )
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(BEGIN))
+    return engine
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """Commit at the end; after any failure close the connection, so that the server rolls back.
+
+    A rollback is not asked for: in mid-COPY or on a silent network it would fail or hang.
+    """
+    with engine.connect() as connection:
+        begun = connection.begin()
+        try:
+            yield connection
+            begun.commit()
+        except BaseException:
+            connection.invalidate()
+            raise
+
+
+def run(engine: Engine, where: str, work: Callable[[Connection], T]) -> T:
+    """`work` in a short transaction of its own, as `retried` does it."""
+
+    def attempt() -> T:
+        with transaction(engine) as connection:
+            return work(connection)
+
+    return retried(where, attempt)
+
+
+def retried(where: str, attempt: Callable[[], T]) -> T:
+    """The attempt, made again when it fails transiently: it must be harmless to repeat.
+
+    A failure that remains is raised as TargetError.
+    """
+    with translated(where):
+        return load_retry()(attempt)
+
+
+def sql(statement: str) -> TextClause:
+    """The statement with `{elt}` replaced by the schema of our own tables."""
+    return text(statement.replace("{elt}", ledger_schema().replace(":", "\\:")))
+
+
+def ledger_schema() -> str:
+    """The quoted name of the schema that holds our own tables."""
+    return quote(settings.ledger_schema())
+
+
+def copy_csv(
+    connection: Connection, table: str, columns: Sequence[str], chunks: Iterable[bytes]
+) -> int:
+    """COPY the chunks into a quoted table and return the number of rows the server counted."""
+    names = ", ".join(quote(column) for column in columns)
+    cursor: Any = connection.connection.cursor()  # `stream` is pg8000's own
+    cursor.execute(COPY.format(table=table, columns=names), stream=chunks)
+    return int(cursor.rowcount)
+
+
+def create_schema(connection: Connection, schema: str) -> bool:
+    """Make the schema if it is missing; a role that may not is fine when it is there."""
+    exists = "select 1 from pg_namespace where nspname = :schema"
+    if connection.execute(text(exists), {"schema": schema}).first() is not None:
+        return False
+    connection.exec_driver_sql(f"create schema {quote(schema)}")
+    return True
+
+
+def take_turns(connection: Connection, what: str) -> None:
+    """Wait until no other transaction that does the same is open."""
+    lock = "select pg_advisory_xact_lock(hashtextextended(:what, 0))"
+    connection.execute(text(lock), {"what": f"elt {what}"})
+
+
+def quote(name: str) -> str:
+    """The name as SQL; TargetError for one that PostgreSQL would cut or cannot hold."""
+    try:
+        return '"' + identifier(name).replace('"', '""') + '"'
+    except ValueError:
+        raise TargetError(
+            f"{name!r} cannot be the name of a table or column",
+            fix="A name has 1 to 63 bytes of UTF-8; rename a column of a source with `from`.",
+        ) from None
+
+
+def quote_table(table: str) -> str:
+    """`schema.table` as SQL."""
+    return ".".join(quote(part) for part in table.split(".", 1))

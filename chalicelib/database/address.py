@@ -1,0 +1,52 @@
+"""Where the target database is: in the configuration, or in the environment."""
+
+from __future__ import annotations
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from chalicelib import settings
+from chalicelib.config.model import Target
+from chalicelib.errors import TargetError
+
+
+def address(target: Target) -> Target:
+    """The target, with the database of ELT_TARGET_URL when it names no host.
+
+    Raises TargetError when that is missing or is no postgresql:// URL.
+    """
+    if target.host:
+        return target
+    if given := settings.target_url():
+        return _from_url(given, target.table)
+    raise TargetError(
+        "there is no database to load",
+        where="target.host",
+        fix="Set target.host, or start the embedded database with `make run`.",
+    )
+
+
+def _from_url(given: str, table: str) -> Target:
+    try:
+        return Target.model_validate({"table": table, **_fields(make_url(given))})
+    except (ArgumentError, ValueError):
+        raise TargetError(
+            "this is not the address of a PostgreSQL database",
+            where="ELT_TARGET_URL",
+            fix="Write postgresql://user:password@host:5432/database, if need be with "
+            "?sslmode=disable, require or verify-full.",
+        ) from None
+
+
+def _fields(url: URL) -> dict[str, object]:
+    fields = {
+        "host": url.host or url.query.get("host"),
+        "port": url.port or url.query.get("port"),
+        "database": url.database,
+        "user": url.username,
+        "password": url.password,
+        "sslmode": url.query.get("sslmode"),
+    }
+    if not url.drivername.startswith("postgres") or not fields["host"]:
+        raise ValueError
+    return {key: value for key, value in fields.items() if value}

@@ -1,0 +1,82 @@
+"""Sources by type, and all their rows as one DataFrame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from chalicelib.batch import Batch, to_frame
+from chalicelib.config import Config
+from chalicelib.extract.api import ApiReader
+from chalicelib.extract.base import Source, SourceState
+from chalicelib.extract.local import LocalFiles
+from chalicelib.schema import TYPES, TableSchema
+from chalicelib.schema.infer import Evidence
+from chalicelib.schema.validate import refusal, validate
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SOURCES: dict[str, Callable[[Any, SourceState, Path, Config], Source]] = {
+    "local": lambda source, state, base, config: LocalFiles(source, state, base, config.declared),
+    "api": lambda source, state, _base, _config: ApiReader(source, state),
+}
+
+
+def open_sources(
+    config: Config, base: Path, states: Mapping[str, SourceState] | None = None
+) -> list[Source]:
+    """A reader for each source, knowing what earlier runs loaded of it.
+
+    Paths in the configuration are relative to `base`.
+    """
+    known = states or {}
+    return [
+        SOURCES[source.type](source, known.get(source.name, SourceState()), base, config)
+        for source in config.sources
+    ]
+
+
+def to_dataframe(config: Config, base: Path = Path(), *, validated: bool = False) -> pd.DataFrame:
+    """All rows of all sources as one DataFrame with Arrow-backed columns.
+
+    As extracted: text, the union of the sources' columns in order of first appearance. With
+    `validated` as loaded: the target's columns with their types, rejects out; InvalidRows when
+    there are some and `on_invalid` is `fail`. Everything is read, whatever was loaded before.
+    """
+    batches = []
+    for source in open_sources(config, base):
+        source.plan()
+        batches += list(source.batches())
+    if validated:
+        return to_frame(_as_loaded(config, batches))
+    tables = [batch.table for batch in batches]
+    return to_frame(pa.concat_tables(tables, promote_options="default") if tables else pa.table({}))
+
+
+def _as_loaded(config: Config, batches: list[Batch]) -> pa.Table:
+    schema = _settled(config, batches)
+    checked = [validate(batch, schema, config.on_invalid) for batch in batches]
+    rejects = [(b.origin, r) for b, v in zip(batches, checked, strict=True) for r in v.rejects]
+    if rejects and config.on_invalid == "fail":
+        raise refusal(rejects, len(rejects))
+    empty = pa.table({name: pa.array([], pa.string()) for name in schema.names})
+    text = pa.concat_tables([empty, *(valid.table for valid in checked)])
+    return pa.table({name: _typed(name, text[name], schema) for name in schema.names})
+
+
+def _settled(config: Config, batches: list[Batch]) -> TableSchema:
+    if config.strict:
+        return TableSchema(config.declared)
+    evidence = Evidence(config.declared)
+    for batch in batches:
+        evidence.see(batch)
+    return evidence.schema()
+
+
+def _typed(name: str, text: pa.ChunkedArray, schema: TableSchema) -> pa.ChunkedArray:
+    column = schema.columns[name]
+    return TYPES[column.type].typed(text, column)

@@ -1,0 +1,99 @@
+"""From the bytes of an API's answer to its records."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal, InvalidOperation
+from typing import Any, NoReturn
+
+from chalicelib.errors import SourceError
+from chalicelib.extract.records import kind_of
+
+SHOWN_KEYS = 10
+
+
+def parse(content: bytes, where: str) -> Any:
+    """The JSON, numbers with a point as Decimal. SourceError says where it breaks."""
+    try:
+        return json.loads(content, parse_float=Decimal, parse_constant=_not_a_number)
+    except json.JSONDecodeError as error:
+        what = (
+            f"the JSON is broken or cut off at character {error.pos + 1:,} "
+            f"of {len(error.doc):,}: {error.msg}"
+        )
+    except UnicodeDecodeError as error:
+        what = f"the answer is not UTF-8 at byte {error.start + 1:,}"
+    except RecursionError:
+        what = "the JSON is nested too deeply"
+    except (ValueError, InvalidOperation):
+        what = "the JSON holds a number that is none, or longer than any number can be"
+    raise SourceError(what, where=where, fix="Report it to those who run the API.")
+
+
+def find_records(body: Any, path: str | None, where: str) -> tuple[list[Any], str | None]:
+    """The records at `path` (`$.data.items`), and the path to look at on the next page.
+
+    Without a path: the list at the top, or the only list of objects under a key of the top;
+    None comes back while no page has told which. Null is a list without records. Raises
+    SourceError, naming the keys there are, when it is not clear where the records are.
+    """
+    if body is None:
+        return [], path
+    if path is not None:
+        return _at(body, path, where), path
+    return _at_the_top(body, where)
+
+
+def _at(body: Any, path: str, where: str) -> list[Any]:
+    found = body
+    for key in path.split(".")[1:]:
+        if not isinstance(found, dict) or key not in found:
+            raise SourceError(
+                f"there is no {key!r} on the way to {path}; {_what_is_there(found)}",
+                where=where,
+                fix="Correct the source's `records`.",
+            )
+        found = found[key]
+    if found is None or isinstance(found, list):
+        return found or []
+    raise SourceError(
+        f"{path} is {kind_of(found)}, not a list of records; {_what_is_there(found)}",
+        where=where,
+        fix="Set `records` to the list, as in `records: $.data`.",
+    )
+
+
+def _at_the_top(body: Any, where: str) -> tuple[list[Any], str | None]:
+    if isinstance(body, list):
+        return body, "$"
+    lists = _lists(body) if isinstance(body, dict) else {}
+    full = [key for key, records in lists.items() if records]
+    if len(full) == 1 and "." not in full[0]:
+        return lists[full[0]], f"$.{full[0]}"
+    if lists and not full:
+        return [], None
+    raise SourceError(
+        f"the answer is {kind_of(body)}, not a list of records; {_what_is_there(body)}",
+        where=where,
+        fix="Say where the records are, as in `records: $.data`.",
+    )
+
+
+def _lists(body: dict[str, Any]) -> dict[str, list[Any]]:
+    """Values that are lists of objects; an empty list may be one."""
+    return {
+        key: value
+        for key, value in body.items()
+        if isinstance(value, list) and all(isinstance(record, dict) for record in value)
+    }
+
+
+def _what_is_there(value: Any) -> str:
+    if not isinstance(value, dict):
+        return f"there is {kind_of(value)}"
+    names = ", ".join(str(key)[:40] for key in list(value)[:SHOWN_KEYS])
+    return f"the keys are: {names or 'none'}{', …' if len(value) > SHOWN_KEYS else ''}"
+
+
+def _not_a_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number in JSON")

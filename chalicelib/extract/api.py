@@ -1,0 +1,132 @@
+"""A JSON API as batches: page after page, and only what is new."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from typing import Any
+
+from chalicelib.batch import Batch
+from chalicelib.config.model import ApiSource
+from chalicelib.errors import SourceError
+from chalicelib.extract.answers import find_records, parse
+from chalicelib.extract.base import FileReport, SourceReport, SourceState
+from chalicelib.extract.cursor import Progress
+from chalicelib.extract.fetch import Client, NotFoundError
+from chalicelib.extract.pagination import PAGINATION, Page, Request, bare
+from chalicelib.extract.records import to_table
+from chalicelib.retry import Sleep
+from chalicelib.settings import BATCH_RECORDS
+
+
+class ApiReader:
+    """Reads one `type: api` source. Its one file in the report is the URL without its query."""
+
+    def __init__(self, config: ApiSource, state: SourceState, *, sleep: Sleep = time.sleep) -> None:
+        self.report = SourceReport(config.name, config.type)
+        self.pending = True
+        self._config = config
+        self._state = state
+        self._sleep = sleep
+        self._records_path = config.records
+
+    def plan(self) -> int | None:
+        """None: only the API knows how much there is."""
+        return None
+
+    def batches(self) -> Iterator[Batch]:
+        """The records of each page; those an earlier run loaded are left out.
+
+        A page is one batch, or more when it has over BATCH_RECORDS records; the first of them
+        carries the page's size. Raises SourceError with the URL and page.
+        """
+        file = self.report.file(bare(self._config.url))
+        progress = self._progress()
+        dropped = 0
+        for number, page in enumerate(self._pages(), start=1):
+            file.detected = {"records": self._records_path or "$", "pages": str(number)}
+            for batch, known in self._cut(page, progress):
+                dropped += known
+                file.rows += batch.rows
+                if batch.rows:
+                    yield batch
+            _tell(file, dropped)
+        if progress:
+            self.report.cursor = progress.cursor
+
+    def _progress(self) -> Progress | None:
+        incremental = self._config.incremental
+        return Progress(incremental.cursor, self._state.cursor) if incremental else None
+
+    def _cut(self, page: Page, progress: Progress | None) -> Iterator[tuple[Batch, int]]:
+        """Batches of the page, each with the number of records that were loaded before."""
+        size = page.size
+        for start in range(0, len(page.records), BATCH_RECORDS):
+            records = page.records[start : start + BATCH_RECORDS]
+            yield self._batch(page.request, records, start + 1, size, progress)
+            size = 0
+
+    def _batch(
+        self,
+        request: Request,
+        records: Sequence[Any],
+        first: int,
+        size: int,
+        progress: Progress | None,
+    ) -> tuple[Batch, int]:
+        where = request.origin
+        table = to_table(records, where=where, first=first)
+        lines: Sequence[int] = range(first, first + len(records))
+        if progress:
+            new = progress.new_rows(table, records, where=where, first=first)
+            table, lines = table.take(new), [lines[row] for row in new]
+        return Batch(self.report.name, where, table, lines, size), len(records) - len(lines)
+
+    # asking
+
+    def _pages(self) -> Iterator[Page]:
+        paginator = PAGINATION[self._config.pagination.type](self._config.pagination)
+        request: Request | None = paginator.first(Request(self._config.url, self._since()))
+        before: Page | None = None
+        with closing(Client(self._config, sleep=self._sleep)) as client:
+            while request:
+                try:
+                    page = self._page(client, request)
+                except NotFoundError as error:
+                    if before is None or not paginator.missing_is_end:
+                        raise
+                    self.report.warnings.append(f"{error.where}: 404 was taken as the end")
+                    return
+                _refuse_repetition(page, before)
+                yield page
+                before, request = page, paginator.following(page)
+
+    def _page(self, client: Client, request: Request) -> Page:
+        content = client.get(request)
+        body = parse(content, request.origin)
+        records, self._records_path = find_records(body, self._records_path, request.origin)
+        return Page(request, records, body, len(content))
+
+    def _since(self) -> dict[str, str]:
+        """The parameter that asks for new records only, if there is anything to ask from."""
+        incremental, cursor = self._config.incremental, self._state.cursor
+        if not incremental:
+            return {}
+        value = cursor.value if cursor else incremental.start
+        return {} if value is None else {incremental.param: value}
+
+
+def _refuse_repetition(page: Page, before: Page | None) -> None:
+    if before and page.records and page.records == before.records:
+        raise SourceError(
+            f"page {page.request.page} repeats page {before.request.page}",
+            where=page.request.origin,
+            fix="The API seems to ignore the parameter: correct pagination.page_param, "
+            "or set pagination.type: none if it sends all at once.",
+        )
+
+
+def _tell(file: FileReport, dropped: int) -> None:
+    if dropped:
+        file.detail = f"{dropped:,} already loaded"

@@ -1,0 +1,204 @@
+"""Files of a folder, optionally synced from S3, each loaded once by its content."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from chalicelib.batch import Batch
+from chalicelib.config import Column, LocalSource
+from chalicelib.errors import ChangedFile, SourceError
+from chalicelib.extract.base import FileReport, LoadedFile, SourceReport, SourceState
+from chalicelib.extract.readers import InputFile, reader_for
+from chalicelib.extract.s3_folder import RemoteObject, sync
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A file of the folder and, when it came from S3, its object."""
+
+    name: str
+    path: Path
+    remote: RemoteObject | None = None
+
+
+class LocalFiles:
+    """Reads the files of one `type: local` source, in the order of their names."""
+
+    def __init__(
+        self,
+        config: LocalSource,
+        state: SourceState,
+        base: Path,
+        columns: Mapping[str, Column],
+    ) -> None:
+        self.report = SourceReport(config.name, config.type)
+        self.pending = False
+        self._config = config
+        self._folder = base / config.path
+        self._columns = columns
+        self._known = state.files if config.incremental else ()
+        self._to_read: list[LoadedFile] = []
+
+    def plan(self) -> int:
+        """Sync, list and decide what is new. Returns the bytes to read."""
+        for candidate in self._candidates():
+            file = self._fingerprint(candidate)
+            reason = self._reason_to_skip(file)
+            if reason:
+                self._skip(file.name, reason)
+            else:
+                self._refuse_unwanted_change(file)
+                self._to_read.append(file)
+        self.pending = bool(self._to_read)
+        return sum(file.size for file in self._to_read)
+
+    def batches(self) -> Iterator[Batch]:
+        """The rows of every new file."""
+        for file in self._to_read:
+            if self._config.on_file_error == "skip" and not self._is_readable(file):
+                continue
+            yield from self._read(file)
+
+    # what there is
+
+    def _candidates(self) -> list[_Candidate]:
+        remotes = self._sync() if self._config.s3 else {}
+        if not self._folder.is_dir():
+            raise SourceError(
+                f"the folder {self._config.path} does not exist",
+                where=f"source {self._config.name}",
+                fix="Create it, or correct the source's path (it is relative to the "
+                "configuration file).",
+            )
+        names = sorted(
+            path.relative_to(self._folder).as_posix()
+            for path in self._folder.rglob("*")
+            if path.is_file() and not path.name.startswith(".")
+        )
+        found = [_Candidate(name, self._folder / name, remotes.get(name)) for name in names]
+        return [candidate for candidate in found if self._is_ours(candidate.name)]
+
+    def _sync(self) -> dict[str, RemoteObject]:
+        """Bring the folder up to date; objects loaded before are not downloaded again."""
+        loaded = {(known.uri, known.etag, known.size) for known in self._known}
+
+        def unwanted(remote: RemoteObject) -> bool:
+            return (
+                not self._matches(remote.name)
+                or (remote.uri, remote.etag, remote.size) in loaded
+            )
+
+        result = sync(str(self._config.s3), self._folder, skip=unwanted)
+        for remote in result.skipped:
+            if self._is_ours(remote.name) and not (self._folder / remote.name).exists():
+                self._skip(remote.name, "loaded before, not downloaded again")
+        return {remote.name: remote for remote in result.objects}
+
+    def _is_ours(self, name: str) -> bool:
+        if not self._matches(name):
+            return False
+        if reader_for(name) is None:
+            self._skip(name, "not a .csv, .json or .txt file")
+            return False
+        return True
+
+    def _matches(self, name: str) -> bool:
+        return PurePosixPath(name).match(self._config.pattern)
+
+    # what is new
+
+    def _fingerprint(self, candidate: _Candidate) -> LoadedFile:
+        try:
+            with candidate.path.open("rb") as content:
+                sha256 = hashlib.file_digest(content, "sha256").hexdigest()
+            size = candidate.path.stat().st_size
+        except OSError as error:
+            raise SourceError(
+                f"cannot be read: {error.strerror}",
+                where=candidate.name,
+                fix="Check the file's permissions.",
+            ) from error
+        remote = candidate.remote
+        return LoadedFile(
+            candidate.name,
+            sha256,
+            size,
+            uri=remote.uri if remote else None,
+            etag=remote.etag if remote else None,
+        )
+
+    def _reason_to_skip(self, file: LoadedFile) -> str:
+        if not self._config.incremental:
+            return ""
+        if twin := next((k for k in self._known if k.sha256 == file.sha256), None):
+            return "loaded before" + (f" as {twin.name}" if twin.name != file.name else "")
+        if twin := next((f for f in self._to_read if f.sha256 == file.sha256), None):
+            return f"the same content as {twin.name}"
+        return ""
+
+    def _refuse_unwanted_change(self, file: LoadedFile) -> None:
+        changed = any(known.name == file.name for known in self._known)
+        if changed and self._config.on_change == "fail":
+            raise ChangedFile(
+                "the content is not what was loaded under this name before",
+                where=file.name,
+                fix=f"Give new data a new name; or set on_change: append on source "
+                f"{self._config.name} to add all of its rows once more, or target.mode: replace "
+                "to load everything afresh.",
+            )
+
+    def _skip(self, name: str, reason: str) -> None:
+        self.report.files[name] = FileReport(name, "skipped", detail=reason)
+
+    # reading
+
+    def _is_readable(self, file: LoadedFile) -> bool:
+        """Read the file once for nothing: rows that reached the target cannot be taken back."""
+        try:
+            for _ in self._rows(file, self._input(file)):
+                pass
+        except SourceError as error:
+            self.report.files[file.name] = FileReport(file.name, "failed", detail=str(error))
+            self.report.warnings.append(f"{error} It is tried again in the next run.")
+            return False
+        return True
+
+    def _read(self, file: LoadedFile) -> Iterator[Batch]:
+        entry = self.report.file(file.name)
+        source = self._input(file)
+        entry.detected = source.detected
+        unread = file.size
+        for batch in self._rows(file, source):
+            entry.rows += batch.rows
+            size = min(batch.size, unread)
+            unread -= size
+            yield replace(batch, size=size)
+        if not entry.rows:
+            self.report.warnings.append(f"{file.name}: no rows")
+        self.report.loaded.append(file)
+
+    def _rows(self, file: LoadedFile, source: InputFile) -> Iterator[Batch]:
+        reader = reader_for(file.name)
+        assert reader is not None, file.name  # noqa: S101 - _is_ours let it in
+        before = source.path.stat()
+        yield from reader(source)
+        after = source.path.stat()
+        if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
+            raise SourceError(
+                "the file changed while it was read",
+                where=file.name,
+                fix="Run again when it is complete.",
+            )
+
+    def _input(self, file: LoadedFile) -> InputFile:
+        return InputFile(
+            self.report.name,
+            file.name,
+            self._folder / file.name,
+            self._config.csv,
+            self._config.records,
+            self._columns,
+        )

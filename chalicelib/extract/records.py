@@ -1,0 +1,156 @@
+"""JSON records to a table of text: nested objects flattened, every number in its exact text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from itertools import chain
+from typing import Any
+
+import pyarrow as pa
+
+from chalicelib.errors import SourceError
+
+MAX_COLUMNS = 1_600
+"""A PostgreSQL table has no more; objects keyed by ids would otherwise fill the memory."""
+
+BOOLEANS = {True: "true", False: "false"}
+KINDS = {
+    type(None): "null", bool: "a boolean", int: "a number", float: "a number",
+    Decimal: "a number", str: "a text", list: "a list", dict: "an object",
+}  # fmt: skip
+
+NO_TEXT = "no Unicode text: it holds half of a surrogate pair"
+MEND_SURROGATES = "Correct the lone escape between \\ud800 and \\udfff in the source."
+
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def to_table(records: Sequence[Mapping[str, Any]], *, where: str = "", first: int = 1) -> pa.Table:
+    """One row a record, all columns `pa.string()`, in order of first appearance.
+
+    An object under a key becomes columns `key_subkey`, at any depth; an empty one is null. A list
+    becomes its JSON text. `first` is the position of the first record at `where`, for messages.
+    Raises SourceError for a record that is no object, for two keys that come to the same column,
+    for text that is not Unicode, for nesting too deep and for more columns than a table can have.
+    """
+    try:
+        return _table(records, where, first)
+    except RecursionError:
+        raise SourceError(
+            "a record is nested too deeply",
+            where=where,
+            fix="Export records that have their values nearer to the top.",
+        ) from None
+
+
+def kind_of(value: Any) -> str:
+    """What a JSON value is, in words: `a number`."""
+    return KINDS.get(type(value), type(value).__name__)
+
+
+def json_text(value: Any) -> str:
+    """JSON, with Decimal numbers digit by digit."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_quoted(k)}: {json_text(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(json_text, value)) + "]"
+    return str(value) if isinstance(value, Decimal) else _quoted(value)
+
+
+def _table(records: Sequence[Mapping[str, Any]], where: str, first: int) -> pa.Table:
+    kinds = _kinds(records, where, first)
+    rows = _flat_records(records, where, first) if dict in kinds else records
+    names = _names(rows, where)
+    columns = [_column(name, [row.get(name) for row in rows], where, first) for name in names]
+    return pa.table(columns, names)
+
+
+def _names(rows: Sequence[Mapping[str, Any]], where: str) -> list[str]:
+    names = list(dict.fromkeys(chain.from_iterable(rows)))
+    if len(names) > MAX_COLUMNS:
+        raise SourceError(
+            f"the records have {len(names):,} different fields, more than the {MAX_COLUMNS:,} "
+            "columns a table can have",
+            where=where,
+            fix="Export a list of records; an object with a key for each of them is not one.",
+        )
+    if broken := next((name for name in names if not _encodes(name)), None):
+        raise SourceError(f"the field {broken!r} is {NO_TEXT}", where=where, fix=MEND_SURROGATES)
+    return names
+
+
+def _kinds(records: Sequence[Any], where: str, first: int) -> set[type]:
+    """The types of all values; SourceError when a record is not an object."""
+    if set(map(type, records)) - {dict}:
+        for number, record in enumerate(records, start=first):
+            if not isinstance(record, Mapping):
+                raise SourceError(
+                    f"record {number} is {kind_of(record)}, not an object",
+                    where=where,
+                    fix="Each record must be an object of names and values.",
+                )
+    return set(map(type, chain.from_iterable(record.values() for record in records)))
+
+
+def _flat_records(
+    records: Sequence[Mapping[str, Any]], where: str, first: int
+) -> list[dict[str, Any]]:
+    return [_flat(record, where, number) for number, record in enumerate(records, start=first)]
+
+
+def _flat(record: Mapping[str, Any], where: str, number: int) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in _leaves(record, ""):
+        if name in flat:
+            raise SourceError(
+                f"record {number} has two fields that would both be the column {name!r}",
+                where=where,
+                fix="Rename one of them in the source: a_b and b within a come to the same name.",
+            )
+        flat[name] = value
+    return flat
+
+
+def _leaves(record: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for key, value in record.items():
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, f"{prefix}{key}_")
+        else:
+            yield prefix + key, None if value == {} else value
+
+
+def _column(name: str, values: list[Any], where: str, first: int) -> pa.Array:
+    kinds = set(map(type, values))
+    if int in kinds and kinds <= {int, type(None)}:
+        try:
+            return pa.array(values, pa.int64()).cast(pa.string())
+        except OverflowError:
+            pass
+    texts = values if kinds <= {str, type(None)} else list(map(_text, values))
+    try:
+        return pa.array(texts, pa.string())
+    except UnicodeEncodeError:
+        raise _not_unicode(name, texts, where, first) from None
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return BOOLEANS[value]
+    return json_text(value) if isinstance(value, list) else str(value)
+
+
+def _not_unicode(name: str, texts: list[str | None], where: str, first: int) -> SourceError:
+    number = next(n for n, text in enumerate(texts, start=first) if text and not _encodes(text))
+    return SourceError(f"record {number}: {name!r} is {NO_TEXT}", where=where, fix=MEND_SURROGATES)
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,104 @@
+"""Extract → validate → combine: all rows of a part into its combined CSV and its quarantine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from chalicelib.batch import Batch
+from chalicelib.combine import CombinedCsv
+from chalicelib.config import Config
+from chalicelib.extract.base import Source, SourceReport
+from chalicelib.progress import Progress
+from chalicelib.quarantine import Quarantine
+from chalicelib.schema import TableSchema, unclaimed
+from chalicelib.schema.infer import Evidence
+from chalicelib.schema.validate import OnInvalid, refusal, validate
+from chalicelib.spool import Spool
+
+MAX_REJECTS_WHEN_FAILING = 1_000
+"""With `on_invalid: fail` the run goes on to find other bad rows, but not for ever."""
+
+
+def plan(sources: Sequence[Source], progress: Progress) -> bool:
+    """Find out what is new. Whether there is anything."""
+    with progress.timed("plan"):
+        sizes = [source.plan() for source in sources]
+    known = [size for size in sizes if size is not None]
+    progress.begin("extract", sum(known) if len(known) == len(sizes) else None, "bytes")
+    return any(source.pending for source in sources)
+
+
+def extracted(sources: Sequence[Source], progress: Progress) -> Iterator[Batch]:
+    """The batches of all sources that have something new, one source after the other."""
+    for source in sources:
+        if source.pending:
+            for batch in progress.pulling("extract", source.batches()):
+                progress.advance("extract", batch.size)
+                yield batch
+
+
+def infer(batches: Iterable[Batch], config: Config, spool: Spool) -> Evidence:
+    """Take all batches through the spool to learn which columns there are, and of which types."""
+    evidence = Evidence(config.declared)
+    for batch in batches:
+        evidence.see(batch)
+        spool.append(batch)
+    return evidence
+
+
+class Gatherer:
+    """Validates batches and writes the clean rows and the rejects to their files."""
+
+    def __init__(
+        self,
+        schema: TableSchema,
+        on_invalid: OnInvalid,
+        reports: Sequence[SourceReport],
+        quarantine: Quarantine,
+        progress: Progress,
+    ) -> None:
+        self.nulled = 0
+        self._schema = schema
+        self._on_invalid = on_invalid
+        self._reports = {report.name: report for report in reports}
+        self._quarantine = quarantine
+        self._progress = progress
+
+    def gather(
+        self,
+        batches: Iterable[Batch],
+        combined: CombinedCsv,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Fill the combined CSV. InvalidRows when there are rejects and that fails the run.
+
+        `stop` is asked after each batch: true when nobody will read what is written.
+        """
+        for batch in batches:
+            self._take(batch, combined)
+            if stop() or (self._fails and self._quarantine.count >= MAX_REJECTS_WHEN_FAILING):
+                break
+        if self._fails and self._quarantine.count:
+            raise refusal(self._quarantine.first, self._quarantine.count)
+
+    @property
+    def _fails(self) -> bool:
+        return self._on_invalid == "fail"
+
+    def _take(self, batch: Batch, combined: CombinedCsv) -> None:
+        with self._progress.timed("validate"):
+            valid = validate(batch, self._schema, self._on_invalid)
+        self._progress.advance("validate", batch.rows)
+        with self._progress.timed("combine"):
+            combined.append(valid.table)
+            self._quarantine.add(batch, valid.rejects)
+        self._progress.advance("combine", valid.table.num_rows)
+        self.nulled += valid.nulled
+        self._note(batch, len(valid.rejects))
+
+    def _note(self, batch: Batch, rejects: int) -> None:
+        entry = self._reports[batch.source].of(batch.origin)
+        entry.quarantined += rejects
+        for name in unclaimed(batch.table.column_names, self._schema.columns):
+            if name not in entry.ignored:
+                entry.ignored.append(name)

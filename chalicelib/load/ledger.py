@@ -1,0 +1,175 @@
+"""The ledger: what was loaded, recorded in the very transaction that loads it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine
+
+from chalicelib import database, settings
+from chalicelib.extract.base import Cursor, LoadedFile, SourceReport, SourceState
+
+REJECT_COLUMNS = (
+    "run_id", "part", "table_name", "source", "file", "line",
+    "column", "value", "reason", "problems", "row",
+)  # fmt: skip
+"""The fields of a reject in CSV for `copy_rejects`; `problems` and `row` are JSON."""
+
+FILES = """
+    select name, sha256, size, uri, etag from {elt}.files
+    where table_name = :table and source = :source order by loaded_at, name
+"""
+
+CURSOR = "select value, hashes from {elt}.cursors where table_name = :table and source = :source"
+
+LOADED = """
+    select rows_inserted, rows_quarantined, rows_deleted, kept from {elt}.loads
+    where run_id = :run_id and part = :number
+"""
+
+RECORD_LOAD = """
+    insert into {elt}.loads (run_id, part, table_name, mode)
+    values (:run_id, :number, :table, :mode)
+"""
+"""The claim to be the one transaction that loads this part."""
+
+FINISH_LOAD = """
+    update {elt}.loads
+    set rows_inserted = :inserted, rows_quarantined = :quarantined,
+        rows_deleted = :deleted, kept = :kept
+    where run_id = :run_id and part = :number
+"""
+
+RECORD_FILES = """
+    insert into {elt}.files (table_name, source, run_id, sha256, name, size, uri, etag, rows)
+    select distinct on (sha256)
+        cast(:table as text), cast(:source as text), cast(:run_id as text), file.*
+    from jsonb_to_recordset(cast(:files as jsonb))
+        as file(sha256 text, name text, size bigint, uri text, etag text, rows bigint)
+    on conflict (table_name, source, sha256) do update
+    set name = excluded.name, size = excluded.size, uri = excluded.uri, etag = excluded.etag,
+        rows = excluded.rows, run_id = excluded.run_id, loaded_at = now()
+"""
+"""All files of a source at once; of two with the same content, one."""
+
+MOVE_CURSOR = """
+    insert into {elt}.cursors (table_name, source, value, hashes, run_id)
+    values (:table, :source, :value, :hashes, :run_id)
+    on conflict (table_name, source) do update
+    set value = excluded.value, hashes = excluded.hashes, run_id = excluded.run_id,
+        moved_at = now()
+"""
+
+FORGET = (
+    "delete from {elt}.files where table_name = :table",
+    "delete from {elt}.cursors where table_name = :table",
+)
+"""The rows of these files and of this API are no longer in the table."""
+
+CLEAR_REJECTS = "delete from {elt}.rejects where run_id = :run_id and part = :number"
+"""An attempt whose COMMIT was not acknowledged may have stored them already."""
+
+NOT_LOADED = """
+    update {elt}.rejects set status = 'not_loaded' where run_id = :run_id and part = :number
+"""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One transaction's share of a run; most runs are one part, number 0.
+
+    `table` is `schema.table`; `mode` is append or replace.
+    """
+
+    run_id: str
+    number: int
+    table: str
+    mode: str
+
+
+@dataclass(frozen=True)
+class LoadRecord:
+    """What the ledger says of a part. `kept`: replace found no rows and left the old ones."""
+
+    inserted: int = 0
+    quarantined: int = 0
+    deleted: int = 0
+    kept: bool = False
+
+
+def state(engine: Engine, table: str, source: str) -> SourceState:
+    """The files of this source that are in the table, and how far its API was read."""
+    key = {"table": table, "source": source}
+
+    def read(connection: Connection) -> SourceState:
+        files = connection.execute(database.sql(FILES), key)
+        cursor = connection.execute(database.sql(CURSOR), key).one_or_none()
+        return SourceState(
+            files=tuple(LoadedFile(**row._mapping) for row in files),
+            cursor=Cursor(cursor.value, frozenset(cursor.hashes)) if cursor else None,
+        )
+
+    return database.run(engine, f"reading what was loaded into {table}", read)
+
+
+def loaded(connection: Connection, part: Part) -> LoadRecord | None:
+    """The record of this part if its transaction has committed."""
+    key = {"run_id": part.run_id, "number": part.number}
+    row = connection.execute(database.sql(LOADED), key).one_or_none()
+    return LoadRecord(*row) if row else None
+
+
+def record_load(connection: Connection, part: Part) -> None:
+    """The first write of a load's transaction."""
+    connection.execute(database.sql(RECORD_LOAD), vars(part))
+
+
+def finish_load(connection: Connection, part: Part, record: LoadRecord) -> None:
+    """Complete the record with what the load did."""
+    connection.execute(database.sql(FINISH_LOAD), {**vars(part), **vars(record)})
+
+
+def forget(connection: Connection, table: str) -> None:
+    """Forget the files and cursors of a table whose rows were deleted."""
+    for statement in FORGET:
+        connection.execute(database.sql(statement), {"table": table})
+
+
+def record_source(connection: Connection, part: Part, report: SourceReport) -> None:
+    """Remember the files of one source and move its cursor."""
+    shared = {"table": part.table, "source": report.name, "run_id": part.run_id}
+    if report.loaded:
+        files = [{**vars(file), "rows": report.file(file.name).rows} for file in report.loaded]
+        connection.execute(database.sql(RECORD_FILES), {**shared, "files": json.dumps(files)})
+    if cursor := report.cursor:
+        moved = {**shared, "value": cursor.value, "hashes": sorted(cursor.hashes)}
+        connection.execute(database.sql(MOVE_CURSOR), moved)
+
+
+def copy_rejects(connection: Connection, chunks: Iterable[bytes]) -> int:
+    """COPY rejects, CSV of REJECT_COLUMNS without a header, and return how many they are."""
+    table = f"{database.ledger_schema()}.rejects"
+    return database.copy_csv(connection, table, REJECT_COLUMNS, chunks)
+
+
+def store_not_loaded(engine: Engine, part: Part, rejects: Path) -> int:
+    """Store the rejects of a run that failed because of them, and return how many they are."""
+
+    def store(connection: Connection) -> int:
+        key = {"run_id": part.run_id, "number": part.number}
+        connection.execute(database.sql(CLEAR_REJECTS), key)
+        count = copy_rejects(connection, chunks_of(rejects))
+        connection.execute(database.sql(NOT_LOADED), key)
+        return count
+
+    return database.run(engine, f"storing the rejects of {part.table}", store)
+
+
+def chunks_of(file: Path) -> Iterator[bytes]:
+    """The file's bytes, a bounded number at a time."""
+    with file.open("rb") as stream:
+        while chunk := stream.read(settings.BATCH_BYTES):
+            yield chunk

@@ -1,0 +1,49 @@
+"""What a run tells while it works, and how long each step took."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+T = TypeVar("T")
+
+STEPS = ("plan", "extract", "validate", "combine", "load")
+"""In the order of the data. All but the first overlap."""
+
+
+class Progress:
+    """Hears of each step. This one keeps the seconds only; others draw or store."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    def begin(self, step: str, total: int | None, unit: str) -> None:
+        """A step starts; `total` in `unit` (bytes or rows), None when nobody knows."""
+
+    def advance(self, step: str, by: int) -> None:
+        """A step has done so many more units."""
+
+    def end(self, step: str) -> None:
+        """A step is complete."""
+
+    @contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        """Add the time that the block takes to the step's seconds."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            took = time.monotonic() - started
+            self.seconds[step] = self.seconds.get(step, 0.0) + took
+
+    def pulling(self, step: str, items: Iterator[T]) -> Iterator[T]:
+        """The items, with the time spent producing them counted for the step."""
+        while True:
+            with self.timed(step):
+                try:
+                    item = next(items)
+                except StopIteration:
+                    return
+            yield item

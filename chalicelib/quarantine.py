@@ -1,0 +1,64 @@
+"""Rejects on their way to the target: a CSV file that COPY reads after the rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import pyarrow as pa
+
+from chalicelib.batch import Batch, Reject
+from chalicelib.combine import to_csv
+from chalicelib.load.ledger import REJECT_COLUMNS, Part
+from chalicelib.schema.validate import SHOWN
+
+NUL, VISIBLE_NUL = "\x00", "\u2400"
+"""PostgreSQL has no place for NUL, and a reject must be kept whatever it holds."""
+
+
+class Quarantine:
+    """Writes rejects as they come; counts them and remembers the first ones for messages."""
+
+    def __init__(self, path: Path, part: Part) -> None:
+        self.path = path
+        self.count = 0
+        self.first: list[tuple[str, Reject]] = []
+        self._part = part
+
+    def add(self, batch: Batch, rejects: Sequence[Reject]) -> None:
+        """Keep the rejects of one batch."""
+        if not rejects:
+            return
+        rows = [self._record(batch, reject) for reject in rejects]
+        table = pa.Table.from_pylist(
+            [dict(zip(REJECT_COLUMNS, row, strict=True)) for row in rows],
+            schema=pa.schema([(name, pa.string()) for name in REJECT_COLUMNS]),
+        )
+        with self.path.open("ab") as file:
+            file.write(to_csv(table))
+        self.count += len(rejects)
+        self.first += [(batch.origin, reject) for reject in rejects[: SHOWN - len(self.first)]]
+
+    def _record(self, batch: Batch, reject: Reject) -> tuple[str | None, ...]:
+        first = reject.problems[0]
+        return (
+            self._part.run_id,
+            str(self._part.number),
+            self._part.table,
+            batch.source,
+            batch.origin,
+            str(reject.line),
+            first.column,
+            _storable(first.value),
+            first.reason,
+            _storable(json.dumps([asdict(problem) for problem in reject.problems])),
+            _storable(json.dumps(reject.row)),
+        )
+
+
+def _storable(text: str | None) -> str | None:
+    if text is None:
+        return None
+    return text.replace(NUL, VISIBLE_NUL).replace("\\u0000", VISIBLE_NUL)

@@ -1,0 +1,65 @@
+"""Reads the texts of times; what is no time becomes null."""
+
+from __future__ import annotations
+
+import re
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from chalicelib.schema.columns import keep, matching
+
+MICROSECONDS = pa.timestamp("us")
+UTC = pa.timestamp("us", "UTC")
+ISO_DAY = r"^[0-9]{4}(-[0-9]{2}-[0-9]{2}|[0-9]{4})($|[ T])"
+FIRST_FULL_YEAR = 1000
+ARROW_READS = set("dmYyHMSBbjpI%")
+"""Directives that Arrow reads as Python does, 25 times faster than pandas."""
+
+
+def read_formatted(text: pa.StringArray, form: str) -> pa.Array:
+    """Times in a strptime format; with `%z` in UTC, otherwise without a zone."""
+    if set(re.findall("%(.)", form)) <= ARROW_READS:
+        return _recheck(text, pc.strptime(text, form, unit="us", error_is_null=True), form)
+    return _read(text, form, aware="%z" in form)
+
+
+def read_iso(text: pa.StringArray) -> pa.Array:
+    """ISO days and times without a zone."""
+    return _with_a_year(_read(keep(text, matching(text, ISO_DAY)), "ISO8601", aware=False))
+
+
+def read_iso_moments(text: pa.StringArray) -> pa.Array:
+    """ISO times with a zone, in UTC."""
+    return _with_a_year(_read(keep(text, matching(text, ISO_DAY)), "ISO8601", aware=True))
+
+
+def _read(text: pa.StringArray, form: str, *, aware: bool) -> pa.Array:
+    import pandas as pd
+
+    kind = UTC if aware else MICROSECONDS
+    if text.null_count == len(text):
+        return pa.nulls(len(text), kind)
+    series = text.to_pandas(types_mapper=pd.ArrowDtype)
+    try:
+        return pa.array(pd.to_datetime(series, format=form, errors="coerce", utc=aware), kind)
+    except (ValueError, pa.ArrowInvalid):
+        # zones beside times without one: pandas gives up on all, not on those
+        one_by_one = [pd.to_datetime(v, format=form, errors="coerce", utc=aware) for v in series]
+        return pa.array(one_by_one, kind, from_pandas=True)
+
+
+def _recheck(text: pa.StringArray, times: pa.Array, form: str) -> pa.Array:
+    """Arrow lets 31 February run over into March, and takes 26 for the year 26: pandas does not.
+
+    Only days 1 to 3 can come from a month that was too short.
+    """
+    doubtful = pc.or_(
+        pc.less_equal(pc.day(times), 3), pc.less(pc.year(times), FIRST_FULL_YEAR)
+    )
+    doubtful = pc.fill_null(doubtful, False)
+    return pc.replace_with_mask(times, doubtful, _read(text.filter(doubtful), form, aware=False))
+
+
+def _with_a_year(times: pa.Array) -> pa.Array:
+    return pc.if_else(pc.greater_equal(pc.year(times), 1), times, pa.scalar(None, times.type))

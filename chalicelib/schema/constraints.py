@@ -1,0 +1,84 @@
+"""What a value must satisfy beyond its type: allowed, min, max and pattern."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from chalicelib.config import Column
+from chalicelib.schema.columns import keep, matching
+from chalicelib.schema.times import MICROSECONDS, UTC, moments
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The same comparison for Arrow columns and for single Python values."""
+
+    of_columns: Callable[[Any, Any], pa.BooleanArray]
+    of_values: Callable[[Any, Any], bool]
+
+
+LESS = Comparison(pc.less, operator.lt)
+GREATER = Comparison(pc.greater, operator.gt)
+
+
+def violations(text: pa.StringArray, spec: Column) -> Iterator[tuple[pa.BooleanArray, str]]:
+    """For each constraint that some standard text violates: which rows, and the reason."""
+    for mask, reason in _checks(text, spec):
+        violated = pc.fill_null(mask, False)
+        if pc.any(violated).as_py():
+            yield violated, reason
+
+
+def _checks(text: pa.StringArray, spec: Column) -> Iterator[tuple[pa.BooleanArray, str]]:
+    if spec.allowed:
+        words = [str(value) for value in spec.allowed]
+        outside = pc.invert(pc.is_in(text, value_set=pa.array(words)))
+        yield pc.and_(outside, pc.is_valid(text)), f"is not one of {', '.join(words)}"
+    if spec.pattern:
+        misses = pc.invert(matching(text, f"^(?:{spec.pattern})$"))
+        yield pc.and_(misses, pc.is_valid(text)), f"does not match {spec.pattern}"
+    if spec.min is not None:
+        yield _beyond(text, spec, spec.min, LESS), f"is less than {spec.min}"
+    if spec.max is not None:
+        yield _beyond(text, spec, spec.max, GREATER), f"is greater than {spec.max}"
+
+
+def _beyond(text: pa.StringArray, spec: Column, limit: Any, than: Comparison) -> pa.BooleanArray:
+    match spec.type:
+        case "integer":
+            return than.of_columns(pc.cast(text, pa.int64()), int(limit))
+        case "date":
+            return than.of_columns(pc.cast(text, pa.date32()), date.fromisoformat(str(limit)))
+        case "timestamp":
+            return than.of_columns(*_moments(text, str(limit), spec.timezone))
+        case _:
+            return _number_beyond(text, Decimal(str(limit)), than)
+
+
+def _number_beyond(text: pa.StringArray, limit: Decimal, than: Comparison) -> pa.BooleanArray:
+    """Rounding to a float keeps the order, so only values that round to the limit are in doubt."""
+    floats = pc.cast(text, pa.float64())
+    level = pc.fill_null(pc.equal(floats, float(limit)), False)
+    doubtful = keep(text, level).drop_null().unique().to_pylist()
+    wrong = [number for number in doubtful if than.of_values(Decimal(number), limit)]
+    exact = pc.is_in(text, value_set=pa.array(wrong, pa.string()))
+    return pc.or_(than.of_columns(floats, float(limit)), exact)
+
+
+def _moments(text: pa.StringArray, limit: str, timezone: str) -> tuple[pa.Array, pa.Scalar]:
+    """The times of a column and its limit, as moments; without a zone, as the clock shows them."""
+    bound = datetime.fromisoformat(limit)
+    if timezone == "none":
+        return pc.cast(text, MICROSECONDS), pa.scalar(bound, MICROSECONDS)
+    if bound.tzinfo is None:
+        bound = bound.replace(tzinfo=ZoneInfo(timezone))
+    return moments(text), pa.scalar(bound, UTC)

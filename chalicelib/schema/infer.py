@@ -1,0 +1,90 @@
+"""Column types from the whole data, conservatively: what every value is beyond doubt, else text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from chalicelib.batch import Batch
+from chalicelib.config import Column
+from chalicelib.config.model import MAX_IDENTIFIER_BYTES
+from chalicelib.errors import SourceError
+from chalicelib.schema import TableSchema, unclaimed
+from chalicelib.schema.columns import casts, matching
+from chalicelib.schema.times import is_iso_date, is_iso_naive, is_iso_zoned
+
+INTEGER = r"^(0|-?[1-9][0-9]{0,18})$"
+DECIMAL = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?$"
+
+
+def _is_boolean(values: pa.StringArray) -> bool:
+    return _all(pc.is_in(values, value_set=pa.array(["true", "false"])))
+
+
+def _is_integer(values: pa.StringArray) -> bool:
+    """Leading zeros make text (a postcode, an article number), 65 bits a decimal."""
+    return _all(matching(values, INTEGER)) and casts(values, pa.int64()) is not None
+
+
+def _is_decimal(values: pa.StringArray) -> bool:
+    return _all(matching(values, DECIMAL))
+
+
+def _all(fits: pa.BooleanArray) -> bool:
+    return pc.all(fits).as_py() is not False
+
+
+CANDIDATES: dict[str, tuple[Column, Callable[[pa.StringArray], bool]]] = {
+    "boolean": (Column(type="boolean"), _is_boolean),
+    "integer": (Column(type="integer"), _is_integer),
+    "decimal": (Column(type="decimal"), _is_decimal),
+    "date": (Column(type="date"), is_iso_date),
+    "zoned time": (Column(type="timestamp"), is_iso_zoned),
+    "time": (Column(type="timestamp", timezone="none"), is_iso_naive),
+}
+"""In the order of preference; a column keeps those that all of its values allow."""
+
+
+class Evidence:
+    """What the data says of columns that nobody declared, gathered batch by batch."""
+
+    def __init__(self, declared: Mapping[str, Column]) -> None:
+        self._declared = dict(declared)
+        self._possible: dict[str, set[str]] = {}
+        self._valued: set[str] = set()
+
+    def see(self, batch: Batch) -> None:
+        """Take a batch into account."""
+        for name in unclaimed(batch.table.column_names, self._declared):
+            if name not in self._possible:
+                _check_length(name, batch)
+            possible = self._possible.setdefault(name, set(CANDIDATES))
+            values = batch.table[name].combine_chunks()
+            values = values.filter(pc.not_equal(values, ""))
+            if len(values):
+                self._valued.add(name)
+                possible -= {kind for kind in possible if not CANDIDATES[kind][1](values)}
+
+    def schema(self) -> TableSchema:
+        """The declared columns, then the inferred ones in the order of first appearance."""
+        return TableSchema({**self._declared, **{n: self._column(n) for n in self._possible}})
+
+    def without_value(self) -> set[str]:
+        """Columns whose type is a mere guess, since no row has a value in them."""
+        return set(self._possible) - self._valued
+
+    def _column(self, name: str) -> Column:
+        kinds = [kind for kind in CANDIDATES if kind in self._possible[name]]
+        return CANDIDATES[kinds[0]][0] if kinds and name in self._valued else Column(type="text")
+
+
+def _check_length(name: str, batch: Batch) -> None:
+    if len(name.encode()) > MAX_IDENTIFIER_BYTES:
+        raise SourceError(
+            f"the column name {name!r} is longer than the {MAX_IDENTIFIER_BYTES} bytes that "
+            "PostgreSQL keeps",
+            where=batch.origin,
+            fix="Give it a shorter name: schema.columns.<short name>.from.",
+        )

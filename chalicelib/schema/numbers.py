@@ -1,0 +1,140 @@
+"""Integers, exact decimals and floats."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from chalicelib.config import Column
+from chalicelib.schema.columns import casts, keep, matching, trimmed, where_odd
+
+INT64 = (-(2**63), 2**63 - 1)
+PLAIN_INTEGER = r"^-?[0-9]{1,18}$"
+PLAIN_NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
+NUMBER = r"^-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?$"
+GROUPED = r"^[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?$"
+NOT_FINITE = r"(?i)^[+-]?(nan|inf|infinity)$"
+MAX_DECIMAL_DIGITS = 76
+
+
+class Integer:
+    """64 bits. `1,234`, ` 42 ` and `42.0` are read as what they are."""
+
+    def sql(self, column: Column) -> str:  # noqa: ARG002
+        return "bigint"
+
+    def typed(self, text: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:  # noqa: ARG002
+        return pc.cast(text, pa.int64())
+
+    def standardise(self, values: pa.StringArray, column: Column) -> pa.StringArray:  # noqa: ARG002
+        if casts(values, pa.int64()) is not None and not _has_hexadecimal(values):
+            return values
+        return where_odd(values, matching(values, PLAIN_INTEGER), _integers)
+
+    def expected(self, column: Column) -> str:  # noqa: ARG002
+        return "a whole number of 64 bits"
+
+
+class DecimalNumber:
+    """Exact, of any size: the text itself goes to PostgreSQL's numeric."""
+
+    def sql(self, column: Column) -> str:  # noqa: ARG002
+        return "numeric"
+
+    def typed(self, text: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:  # noqa: ARG002
+        return pc.cast(text, decimal_type(text))
+
+    def standardise(self, values: pa.StringArray, column: Column) -> pa.StringArray:  # noqa: ARG002
+        floats = casts(values, pa.float64())
+        if floats is not None and _all_finite(floats):
+            return values
+        return where_odd(values, matching(values, PLAIN_NUMBER), _numbers)
+
+    def expected(self, column: Column) -> str:  # noqa: ARG002
+        return "a decimal number"
+
+
+class Float:
+    """Double precision, with NaN and Infinity."""
+
+    def sql(self, column: Column) -> str:  # noqa: ARG002
+        return "double precision"
+
+    def typed(self, text: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:  # noqa: ARG002
+        return pc.cast(text, pa.float64())
+
+    def standardise(self, values: pa.StringArray, column: Column) -> pa.StringArray:  # noqa: ARG002
+        floats = casts(values, pa.float64())
+        if floats is not None and _all_finite(floats) and not _underflows(values, floats):
+            return values
+        return _in_range(where_odd(values, matching(values, PLAIN_NUMBER), _floats))
+
+    def expected(self, column: Column) -> str:  # noqa: ARG002
+        return "a number of double precision"
+
+
+def decimal_type(text: pa.ChunkedArray) -> pa.DataType:
+    """A decimal wide enough for each of these texts; text where no Arrow decimal is."""
+    exponents = [Decimal(value).as_tuple() for value in text.drop_null().unique().to_pylist()]
+    scale = max((-int(number.exponent) for number in exponents), default=0)
+    whole = max((len(n.digits) + int(n.exponent) for n in exponents), default=1)
+    scale, digits = max(scale, 0), max(whole, 1) + max(scale, 0)
+    if digits > MAX_DECIMAL_DIGITS:
+        return pa.string()
+    return pa.decimal128(38, scale) if digits <= 38 else pa.decimal256(76, scale)  # noqa: PLR2004
+
+
+def _integers(odd: pa.StringArray) -> pa.StringArray:
+    text = _ungrouped(odd)
+    text = pc.replace_substring_regex(text, r"^(-?[0-9]+)\.0*$", r"\1")
+    text = pc.replace_substring_regex(text, r"^(-?)0+([0-9])", r"\1\2")
+    text = keep(text, matching(text, r"^-?[0-9]{1,19}$"))
+    exact = pc.cast(text, pa.decimal128(19, 0))
+    least, most = (pa.scalar(Decimal(limit), pa.decimal128(19, 0)) for limit in INT64)
+    return keep(text, pc.and_(pc.greater_equal(exact, least), pc.less_equal(exact, most)))
+
+
+def _numbers(odd: pa.StringArray) -> pa.StringArray:
+    text = _ungrouped(odd)
+    return keep(text, matching(text, NUMBER))
+
+
+def _floats(odd: pa.StringArray) -> pa.StringArray:
+    text = _ungrouped(odd)
+    return keep(text, pc.or_(matching(text, NUMBER), matching(text, NOT_FINITE)))
+
+
+def _in_range(text: pa.StringArray) -> pa.StringArray:
+    """Without what double precision can only hold as infinity or zero: PostgreSQL refuses it."""
+    floats = pc.cast(text, pa.float64())
+    overflow = pc.and_(pc.invert(pc.is_finite(floats)), pc.invert(matching(text, NOT_FINITE)))
+    lost = pc.or_(overflow, _vanished(text, floats))
+    return keep(text, pc.invert(pc.fill_null(lost, True)))
+
+
+def _ungrouped(odd: pa.StringArray) -> pa.StringArray:
+    """Trimmed, without thousands separators and a leading plus."""
+    text = trimmed(odd)
+    grouped = matching(text, GROUPED)
+    text = pc.if_else(grouped, pc.replace_substring(text, ",", ""), text)
+    return pc.replace_substring_regex(text, r"^\+", "")
+
+
+def _all_finite(floats: pa.FloatingPointArray) -> bool:
+    return pc.all(pc.is_finite(floats)).as_py() is not False
+
+
+def _underflows(values: pa.StringArray, floats: pa.FloatingPointArray) -> bool:
+    return pc.any(_vanished(values, floats)).as_py() is True
+
+
+def _vanished(values: pa.StringArray, floats: pa.FloatingPointArray) -> pa.BooleanArray:
+    zero = pc.equal(floats, 0.0)
+    return pc.and_(zero, pc.match_substring_regex(values, r"^[^eE]*[1-9]"))
+
+
+def _has_hexadecimal(values: pa.StringArray) -> bool:
+    """Arrow reads 0x1F as a number, PostgreSQL does not before version 16."""
+    return pc.any(pc.match_substring(values, "x", ignore_case=True)).as_py() is True

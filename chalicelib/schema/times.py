@@ -1,0 +1,133 @@
+"""Dates and timestamps, in ISO or in declared formats."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from chalicelib.config import Column
+from chalicelib.schema.clock import read_formatted, read_iso, read_iso_moments
+from chalicelib.schema.columns import casts, keep, matching, trimmed
+
+DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+CLOCK = r"[ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
+OFFSET = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
+NAIVE = f"^{DAY}({CLOCK})?$"
+ZONED = f"^{DAY}{CLOCK}{OFFSET}$"
+ENDS_IN_ZONE = f"[ T][0-9:.]+ ?{OFFSET}$"
+MICROSECONDS = pa.timestamp("us")
+UTC = pa.timestamp("us", "UTC")
+
+
+class Date:
+    """A day, written `2026-01-31` or in a declared format."""
+
+    def sql(self, column: Column) -> str:  # noqa: ARG002
+        return "date"
+
+    def typed(self, text: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:  # noqa: ARG002
+        return pc.cast(text, pa.date32())
+
+    def standardise(self, values: pa.StringArray, column: Column) -> pa.StringArray:
+        if not column.format and is_iso_date(values):
+            return values
+        times = _coalesced(trimmed(values), column)
+        days = pc.cast(times, pa.date32(), safe=False)
+        return keep(pc.cast(days, pa.string()), pc.equal(times, pc.cast(days, MICROSECONDS)))
+
+    def expected(self, column: Column) -> str:
+        return f"a date such as {_example(column, '2026-01-31')}"
+
+
+class Timestamp:
+    """A moment. One without a zone is read in the column's `timezone`; `none` keeps no zone."""
+
+    def sql(self, column: Column) -> str:
+        zoned = "without" if column.timezone == "none" else "with"
+        return f"timestamp {zoned} time zone"
+
+    def typed(self, text: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
+        if column.timezone == "none":
+            return pc.cast(text, MICROSECONDS)
+        return pa.chunked_array([moments(chunk) for chunk in text.chunks], UTC)
+
+    def standardise(self, values: pa.StringArray, column: Column) -> pa.StringArray:
+        if not column.format and self._is_standard(values, column.timezone):
+            return values
+        text = trimmed(values)
+        zoned = matching(text, ENDS_IN_ZONE)
+        naive = _coalesced(keep(text, pc.invert(zoned)), column)
+        if column.timezone == "none":
+            return _written(naive)
+        zoned_times = pc.coalesce(
+            *(read_formatted(text, form) for form in column.format if "%z" in form),
+            read_iso_moments(keep(text, zoned)),
+        )
+        return _written(pc.coalesce(zoned_times, _in_zone(naive, column.timezone)))
+
+    def expected(self, column: Column) -> str:
+        example = _example(column, "2026-01-31 14:30:00")
+        if column.timezone == "none":
+            return f"a time without a zone such as {example}"
+        if column.timezone == "UTC":
+            return f"a time such as {example}"
+        return f"a time such as {example} that exists just once in {column.timezone}"
+
+    def _is_standard(self, values: pa.StringArray, timezone: str) -> bool:
+        """The load's session runs in UTC: a time without a zone means UTC there too."""
+        if timezone != "none" and is_iso_zoned(values):
+            return True
+        return timezone in ("none", "UTC") and is_iso_naive(values)
+
+
+def moments(text: pa.StringArray) -> pa.Array:
+    """Standard texts as moments; those of one batch have all a zone, or all none and mean UTC."""
+    zoned = casts(text, UTC)
+    return pc.assume_timezone(pc.cast(text, MICROSECONDS), "UTC") if zoned is None else zoned
+
+
+def is_iso_date(values: pa.StringArray) -> bool:
+    """Whether every value is a day as ISO writes it."""
+    return casts(values, pa.date32()) is not None and _no_year_zero(values)
+
+
+def is_iso_naive(values: pa.StringArray) -> bool:
+    """Whether every value is an ISO time without a zone."""
+    return _all_match(values, NAIVE) and casts(values, MICROSECONDS) is not None
+
+
+def is_iso_zoned(values: pa.StringArray) -> bool:
+    """Whether every value is an ISO time with its zone."""
+    return _all_match(values, ZONED) and casts(values, UTC) is not None
+
+
+def _all_match(values: pa.StringArray, pattern: str) -> bool:
+    matches = pc.all(pc.match_substring_regex(values, pattern)).as_py() is not False
+    return matches and _no_year_zero(values)
+
+
+def _no_year_zero(values: pa.StringArray) -> bool:
+    """PostgreSQL has no year 0; Arrow has."""
+    return pc.any(pc.starts_with(values, "0000")).as_py() is not True
+
+
+def _coalesced(text: pa.StringArray, column: Column) -> pa.Array:
+    """Times without a zone, by the declared formats in their order and then by ISO."""
+    formats = [form for form in column.format if "%z" not in form]
+    return pc.coalesce(*(read_formatted(text, form) for form in formats), read_iso(text))
+
+
+def _in_zone(naive: pa.Array, timezone: str) -> pa.Array:
+    """Moments; null for a time that a change of clocks skips or repeats."""
+    if timezone == "UTC":
+        return pc.assume_timezone(naive, "UTC")
+    local = naive.to_pandas().dt.tz_localize(timezone, ambiguous="NaT", nonexistent="NaT")
+    return pa.array(local.dt.tz_convert("UTC"), UTC)
+
+
+def _written(times: pa.Array) -> pa.StringArray:
+    return pc.replace_substring_regex(pc.cast(times, pa.string()), r"\.0+(Z?)$", r"\1")
+
+
+def _example(column: Column, iso: str) -> str:
+    return " or ".join([*column.format, iso])

@@ -1,0 +1,79 @@
+"""Text, booleans and JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import NoReturn
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from chalicelib.config.model import BOOLEAN_WORDS, Column
+from chalicelib.schema.columns import keep, trimmed
+
+WORDS = pa.array([word for words in BOOLEAN_WORDS.values() for word in words])
+MEANINGS = pa.array([truth for truth, words in BOOLEAN_WORDS.items() for _ in words])
+NUL = "\x00"
+
+
+class Text:
+    """Kept as it is, white space too. PostgreSQL has no place for the character NUL."""
+
+    def sql(self, column: Column) -> str:  # noqa: ARG002
+        return "text"
+
+    def typed(self, text: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:  # noqa: ARG002
+        return text
+
+    def standardise(self, values: pa.StringArray, column: Column) -> pa.StringArray:  # noqa: ARG002
+        spoiled = pc.match_substring(values, NUL)
+        return keep(values, pc.invert(spoiled)) if pc.any(spoiled).as_py() else values
+
+    def expected(self, column: Column) -> str:  # noqa: ARG002
+        return "text that PostgreSQL can hold (it has a NUL character)"
+
+
+class Boolean:
+    """true, t, yes, y, on, 1 and their opposites, in any case."""
+
+    def sql(self, column: Column) -> str:  # noqa: ARG002
+        return "boolean"
+
+    def typed(self, text: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:  # noqa: ARG002
+        return pc.cast(text, pa.bool_())
+
+    def standardise(self, values: pa.StringArray, column: Column) -> pa.StringArray:  # noqa: ARG002
+        return MEANINGS.take(pc.index_in(pc.utf8_lower(trimmed(values)), value_set=WORDS))
+
+    def expected(self, column: Column) -> str:  # noqa: ARG002
+        return "true or false"
+
+
+class Json:
+    """Any JSON value; jsonb in PostgreSQL, which has no place for NUL in it."""
+
+    def sql(self, column: Column) -> str:  # noqa: ARG002
+        return "jsonb"
+
+    def typed(self, text: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:  # noqa: ARG002
+        return text
+
+    def standardise(self, values: pa.StringArray, column: Column) -> pa.StringArray:  # noqa: ARG002
+        coded = values.dictionary_encode()
+        valid = pa.array([_is_json(text) for text in coded.dictionary.to_pylist()], pa.bool_())
+        return keep(values, valid.take(coded.indices)) if len(valid) else values
+
+    def expected(self, column: Column) -> str:  # noqa: ARG002
+        return "JSON"
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return False
+    return "\\u0000" not in text
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)

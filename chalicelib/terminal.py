@@ -1,0 +1,155 @@
+"""What a person sees of a run: bars while it works, tables when it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Literal
+
+from rich.console import Console
+from rich.filesize import decimal as file_size
+from rich.markup import escape
+from rich.progress import BarColumn, ProgressColumn, Task, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+from rich.table import Table
+from rich.text import Text
+
+from chalicelib.extract.base import FileReport, SourceReport
+from chalicelib.load import Preview
+from chalicelib.pipeline import RunResult
+from chalicelib.progress import STEPS, Progress
+
+MAX_FILES = 20
+"""Rows of a source's table before the rest is summed up."""
+
+
+class BarProgress(Progress):
+    """A bar for each step."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._bars = Bars(
+            TextColumn("{task.description:<9}"),
+            BarColumn(),
+            _Amount(),
+            TimeElapsedColumn(),
+            console=console,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> BarProgress:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bars.stop()
+
+    def begin(self, step: str, total: int | None, unit: str) -> None:
+        """Show the step's bar; it pulses while nobody knows the total."""
+        self._tasks[step] = self._bars.add_task(step, total=total, unit=unit)
+
+    def advance(self, step: str, by: int) -> None:
+        """Move the step's bar."""
+        self._bars.advance(self._tasks[step], by)
+
+    def end(self, step: str) -> None:
+        """Fill the step's bar."""
+        if (task := self._tasks.get(step)) is not None:
+            self._bars.update(task, total=self._bars.tasks[task].completed or 1)
+            self._bars.stop_task(task)
+
+
+class _Amount(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        if task.fields["unit"] == "bytes":
+            return Text(file_size(int(task.completed)))
+        return Text(f"{int(task.completed):,} rows")
+
+
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[Progress]:
+    """Bars on standard error when it is a terminal; otherwise the log lines must do."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield Progress()
+    else:
+        with BarProgress(console) as bars:
+            yield bars
+
+
+def show(result: RunResult, preview: Preview) -> None:
+    """The whole report of a run that succeeded."""
+    console = Console()
+    for source in result.sources:
+        console.print(_source_table(source))
+    console.print(_target_table(result, preview))
+    for change in result.changes:
+        console.print(f"[green]+[/] {escape(change)}", highlight=False)
+    for warning in result.warnings:
+        console.print(f"[yellow]Warning:[/] {escape(warning)}", highlight=False)
+    console.print(_steps(result), highlight=False)
+    if result.output:
+        console.print(f"Combined CSV: {escape(str(result.output))}", highlight=False, soft_wrap=True)
+    console.print(_outcome(result), highlight=False)
+
+
+def _source_table(source: SourceReport) -> Table:
+    table = Table(title=f"Source {source.name} ({source.kind})", title_justify="left")
+    for heading in ("file", "read", "loaded", "quarantined", "remarks"):
+        justify: Literal["left", "right"] = "left" if heading in ("file", "remarks") else "right"
+        table.add_column(heading, justify=justify, overflow="fold")
+    reports = list(source.files.values())
+    for file in reports[:MAX_FILES]:
+        counts = (file.rows, file.rows - file.quarantined, file.quarantined)
+        numbers = [f"{n:,}" for n in counts] if file.outcome == "read" else ["", "", ""]
+        table.add_row(escape(file.name), *numbers, escape(_remarks(file)))
+    if len(reports) > MAX_FILES:
+        table.add_row(f"and {len(reports) - MAX_FILES:,} more files", "", "", "", "")
+    table.add_section()
+    loaded = source.rows - source.quarantined
+    table.add_row("all", f"{source.rows:,}", f"{loaded:,}", f"{source.quarantined:,}", "")
+    return table
+
+
+def _remarks(file: FileReport) -> str:
+    remarks = [f"{file.outcome}: {file.detail}" if file.outcome != "read" else file.detail]
+    remarks += [f"{what} {found}" for what, found in file.detected.items()]
+    if file.ignored:
+        remarks.append(f"not in the schema: {', '.join(file.ignored)}")
+    return "; ".join(filter(None, remarks))
+
+
+def _target_table(result: RunResult, preview: Preview) -> Table:
+    table = Table(title=f"Table {result.table}, first rows", title_justify="left")
+    for name, kind in preview.columns.items():
+        table.add_column(f"{name}\n[dim]{kind}[/]", overflow="ellipsis", no_wrap=True)
+    for row in preview.rows:
+        table.add_row(*("[dim]NULL[/]" if v is None else escape(_line(v)) for v in row))
+    return table
+
+
+def _line(value: str) -> str:
+    return value.replace("\n", "⏎")
+
+
+def _steps(result: RunResult) -> str:
+    took = [f"{s} {result.seconds[s]:.2f} s" for s in STEPS if s in result.seconds]
+    return f"Time: {', '.join(took)} (steps overlap)"
+
+
+def _outcome(result: RunResult) -> str:
+    if not result.output:
+        return f"[green]Nothing new:[/] all that the sources hold is in {result.table} already."
+    replaced = f", {result.deleted:,} old rows deleted" if result.deleted else ""
+    nulled = f", {result.nulled:,} values set to NULL" if result.nulled else ""
+    return (
+        f"[green]Done:[/] {result.read:,} rows read = {result.inserted:,} loaded into "
+        f"{result.table} + {result.quarantined:,} quarantined{replaced}{nulled}. "
+        f"Run {result.run_id}"
+    )

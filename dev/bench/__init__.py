@@ -1,0 +1,1 @@
+"""How fast the pipeline loads, beside `psql \\copy` of the same file in the same run."""

@@ -1,0 +1,79 @@
+"""Real servers for the whole suite: PostgreSQL and an emulated AWS, emptied for each test."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import boto3
+import pg8000.native
+import pytest
+import requests
+from sqlalchemy import make_url
+
+from dev.postgres import database_url, postgres
+from dev.stack import aws_environment, emulated_aws
+
+NUMBERS = count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The URL of the database `postgres` of a server that lives as long as the tests."""
+    with (
+        tempfile.TemporaryDirectory(prefix="elt-test-") as folder,
+        postgres(Path(folder) / "postgres") as url,
+    ):
+        yield url
+
+
+@pytest.fixture(scope="session")
+def _admin(postgres_url: str) -> Iterator[pg8000.native.Connection]:
+    connection = pg8000.native.Connection(
+        "postgres", unix_sock=f"{_host(postgres_url)}/.s.PGSQL.5432"
+    )
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def database(postgres_url: str, _admin: pg8000.native.Connection) -> Iterator[str]:
+    """The URL, as ELT_TARGET_URL takes it, of an empty database of this test's own."""
+    name = f"test_{next(NUMBERS)}"
+    _admin.run(f"create database {name}")
+    yield database_url(Path(_host(postgres_url)), name)
+    _admin.run(f"drop database {name} with (force)")
+
+
+@pytest.fixture(scope="session")
+def _aws_endpoint() -> Iterator[str]:
+    with emulated_aws() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def aws(_aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The endpoint of an empty AWS; boto3 in this process and its children talks to it."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in aws_environment(_aws_endpoint).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    requests.post(f"{_aws_endpoint}/moto-api/reset", timeout=10).raise_for_status()
+    return _aws_endpoint
+
+
+@pytest.fixture
+def bucket(aws: str) -> str:
+    """The name of an empty bucket of this test's own."""
+    name = f"test-bucket-{next(NUMBERS)}"
+    location = {"LocationConstraint": "eu-central-1"}
+    boto3.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration=location)
+    return name
+
+
+def _host(url: str) -> str:
+    return str(make_url(url).query["host"])

@@ -1,0 +1,3 @@
+from tests.extract.readers.support import read
+
+__all__ = ["read"]

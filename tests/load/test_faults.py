@@ -1,0 +1,182 @@
+"""Connections that break in mid-load, lost answers, silent networks: the rows are there once."""
+
+from __future__ import annotations
+
+import select
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from chalicelib.config.model import Target
+from chalicelib.database import connect
+from chalicelib.errors import TargetError
+from chalicelib.load import Harvest, Part, load, take
+from tests.load.conftest import TABLE
+
+ROWS = 200_000
+
+
+class Proxy(threading.Thread):
+    """Stands between a client and PostgreSQL's socket; fails once, on a connection that copies.
+
+    `lose_commit`: the server's answer to COMMIT never arrives and the connection breaks.
+    `swallow`: from the first COPY on nothing passes, in either direction, without an error.
+    """
+
+    def __init__(self, folder: Path, server: Path) -> None:
+        super().__init__(daemon=True)
+        self.fault = ""
+        self.failed = False
+        self.held = threading.Event()
+        self.folder = folder
+        self._server = server
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(folder / ".s.PGSQL.5432"))
+        self._listener.listen()
+
+    def run(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                server = socket.socket(socket.AF_UNIX)
+                server.connect(str(self._server / ".s.PGSQL.5432"))
+                threading.Thread(target=self._pass_on, args=(client, server), daemon=True).start()
+
+    def stop(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _pass_on(self, client: socket.socket, server: socket.socket) -> None:
+        other = {client: server, server: client}
+        copies = False
+        with client, server, suppress(OSError):
+            while True:
+                for end in select.select([client, server], [], [])[0]:
+                    if not (data := end.recv(1 << 16)):
+                        return
+                    copies = copies or (end is client and b'copy "public"' in data)
+                    if copies and self._fails(data if end is server else b""):
+                        return
+                    other[end].sendall(data)
+
+    def _fails(self, answer: bytes) -> bool:
+        if self.fault == "swallow" and not self.failed:
+            self.failed = True
+            self.held.wait(60)
+        if self.fault == "lose_commit" and not self.failed and b"COMMIT\0" in answer:
+            self.failed = True
+            return True
+        return False
+
+
+@pytest.fixture(autouse=True)
+def table(query):
+    query(f"create table {TABLE} (id bigint, note text)")
+
+
+@pytest.fixture
+def proxy(database, engine, tmp_path_factory) -> Iterator[Proxy]:
+    folder = tmp_path_factory.mktemp("p")
+    proxy = Proxy(folder, Path(str(make_url(database).query["host"])))
+    proxy.start()
+    yield proxy
+    proxy.held.set()
+    proxy.stop()
+
+
+@pytest.fixture
+def far(database, proxy, monkeypatch):
+    """An engine whose connections go through the proxy."""
+    url = make_url(database).update_query_dict({"host": str(proxy.folder)})
+    monkeypatch.setenv("ELT_TARGET_URL", url.render_as_string(hide_password=False))
+    return connect(Target(table=TABLE))
+
+
+def many_rows() -> Iterator[bytes]:
+    for first in range(0, ROWS, 20_000):
+        yield b"".join(b"%d,note\n" % number for number in range(first, first + 20_000))
+
+
+def load_many(engine, rows=many_rows):
+    part = Part("run", 0, TABLE, "append")
+    return load(engine, take(engine, TABLE), part, ["id", "note"], rows, lambda: Harvest(ROWS))
+
+
+def counted(query):
+    rows = query(f"select count(*), count(distinct id) from {TABLE}")[0]
+    return (*rows, query("select count(*) from elt.loads")[0][0])
+
+
+def test_a_backend_that_is_terminated_in_mid_copy_costs_one_attempt(engine, query):
+    killed = []
+
+    def rows() -> Iterator[bytes]:
+        for chunk in many_rows():
+            yield chunk
+            if not killed:
+                killed.append(query("select pg_terminate_backend(backend_pid) from elt.fence"))
+
+    result = load_many(engine, rows)
+    assert killed == [[(True,)]]
+    assert result.attempts == 2
+    assert counted(query) == (ROWS, ROWS, 1)
+
+
+def test_a_backend_that_is_always_terminated_ends_in_a_clear_error(engine, query):
+    def rows() -> Iterator[bytes]:
+        for chunk in many_rows():
+            yield chunk
+            query("select pg_terminate_backend(backend_pid) from elt.fence")
+
+    with pytest.raises(TargetError, match=r"loading public\.orders: no connection"):
+        load_many(engine, rows)
+    assert counted(query) == (0, 0, 0)
+
+
+def test_a_commit_whose_answer_is_lost_is_found_in_the_ledger(far, proxy, query):
+    proxy.fault = "lose_commit"
+    result = load_many(far)
+    assert proxy.failed
+    assert (result.attempts, result.already_loaded, result.inserted) == (2, False, ROWS)
+    assert counted(query) == (ROWS, ROWS, 1)
+
+
+def test_a_network_that_swallows_packets_is_given_up_and_the_rest_ended(
+    far, proxy, query, monkeypatch
+):
+    monkeypatch.setenv("ELT_DATABASE_TIMEOUT", "1")
+    proxy.fault = "swallow"
+    result = load_many(far)
+    assert proxy.failed
+    assert result.attempts == 2
+    assert counted(query) == (ROWS, ROWS, 1)
+
+
+KILLED_IN_MID_COPY = f"""
+import os
+from chalicelib.config.model import Target
+from chalicelib.database import connect
+from chalicelib.load import Part, load, take
+
+def rows():
+    yield b"1,a\\n" * 100_000
+    os.kill(os.getpid(), 9)
+
+engine = connect(Target(table="{TABLE}"))
+load(engine, take(engine, "{TABLE}"), Part("run", 0, "{TABLE}", "append"), ["id"], rows, None)
+"""
+
+
+def test_a_process_that_is_killed_in_mid_copy_leaves_nothing(engine, query):
+    killed = subprocess.run([sys.executable, "-c", KILLED_IN_MID_COPY], check=False)
+    assert killed.returncode == -9
+    assert counted(query) == (0, 0, 0)
+    assert load_many(engine).attempts == 1
+    assert counted(query) == (ROWS, ROWS, 1)
