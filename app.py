@@ -1,6 +1,6 @@
 """Entry points of the service on AWS Lambda."""
 
-from chalice import Chalice
+from chalice.app import Chalice
 
 from chalicelib import __version__
 

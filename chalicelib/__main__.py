@@ -16,7 +16,7 @@ from chalicelib import log
 from chalicelib.config import Config, json_schema, load_config
 from chalicelib.errors import EltError, UsageError
 
-PREVIEW_ROWS = 5
+PREVIEW_ROWS = 3
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
         _fail(error, as_json=options.json)
         return error.exit_code
     except KeyboardInterrupt:
-        print("Stopped. Nothing was loaded.", file=sys.stderr)
+        print("Stopped. Run it again: nothing is loaded twice.", file=sys.stderr)
         return 1
     if options.json and answer is not None:
         print(json.dumps(answer, default=str, indent=2))
@@ -114,7 +114,10 @@ def _fail(error: EltError, *, as_json: bool) -> None:
         fields = {"code": error.code, "message": str(error), "where": error.where, "fix": error.fix}
         print(json.dumps({"error": fields}, indent=2))
     else:
-        print(f"{'Mistake' if error.exit_code == UsageError.exit_code else 'Failed'}: {error}", file=sys.stderr)
+        print(
+            f"{'Mistake' if error.exit_code == UsageError.exit_code else 'Failed'}: {error}",
+            file=sys.stderr,
+        )
 
 
 if __name__ == "__main__":

@@ -20,6 +20,10 @@ class Problem:
     value: str | None
     reason: str
 
+    def __str__(self) -> str:
+        value = "" if self.value is None else f"{self.value!r} "
+        return f"{self.column}: {value}{self.reason}" if self.column else self.reason
+
 
 @dataclass(frozen=True)
 class Reject:
@@ -31,9 +35,7 @@ class Reject:
 
     def describe(self) -> str:
         """The problems in one line, as a person reads them."""
-        return "; ".join(
-            f"{p.column}: {p.value!r} {p.reason}" if p.column else p.reason for p in self.problems
-        )
+        return "; ".join(map(str, self.problems))
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,12 @@ class Batch:
     @property
     def rows(self) -> int:
         """All rows read, those that could not be split included."""
-        return self.table.num_rows + len(self.rejects)
+        return int(self.table.num_rows) + len(self.rejects)
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:
     """The same columns as a pandas DataFrame, Arrow-backed, without a copy."""
     import pandas as pd
 
-    return table.to_pandas(types_mapper=pd.ArrowDtype)
+    frame: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype)
+    return frame

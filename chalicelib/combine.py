@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -52,9 +53,9 @@ def _may_need_quotes(values: pa.StringArray) -> bool:
     """A look at the bytes of the whole column, at the speed of memory."""
     text = values.buffers()[2]
     if text is None:
-        return len(values) > values.null_count
-    held = text.to_pybytes()
-    shortest = pc.min(pc.binary_length(values)).as_py()
+        return bool(len(values) > values.null_count)
+    held: bytes = text.to_pybytes()
+    shortest: int | None = pc.min(pc.binary_length(values)).as_py()
     return shortest == 0 or any(mark in held for mark in STRUCTURAL)
 
 
@@ -68,25 +69,26 @@ class CombinedCsv:
     def __init__(self, path: Path, columns: tuple[str, ...]) -> None:
         self.path = path
         self.rows = 0
-        self._file = path.open("wb")
         self._grown = threading.Condition()
         self._closed = False
         self._error: Exception | None = None
-        self._start = self._file.write(header(columns) + b"\n")
-        self._file.flush()
-        self._size = self._start
+        with _disk_errors(path):
+            self._file = path.open("wb")
+        self._start = self._size = self._write(header(columns) + b"\n")
 
     def append(self, table: pa.Table) -> None:
         """Write the rows of a clean batch."""
-        try:
-            written = self._file.write(to_csv(table))
-            self._file.flush()
-        except OSError as error:
-            raise _no_room(self.path, error) from error
+        written = self._write(to_csv(table))
         with self._grown:
             self.rows += table.num_rows
             self._size += written
             self._grown.notify_all()
+
+    def _write(self, data: bytes | pa.Buffer) -> int:
+        with _disk_errors(self.path):
+            written = self._file.write(data)
+            self._file.flush()
+        return written
 
     @property
     def size(self) -> int:
@@ -122,9 +124,13 @@ class CombinedCsv:
             return self._size > file.tell()
 
 
-def _no_room(path: Path, error: OSError) -> EltError:
-    return SourceError(
-        f"the combined CSV cannot be written: {error.strerror}",
-        where=str(path),
-        fix="Free some disk space, or set ELT_WORK_DIR to a folder on a larger disk.",
-    )
+@contextmanager
+def _disk_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise SourceError(
+            f"the combined CSV cannot be written: {error.strerror}",
+            where=str(path),
+            fix="Free some disk space, or set ELT_WORK_DIR to a folder on a larger disk.",
+        ) from error

@@ -12,11 +12,11 @@ from chalicelib.batch import Batch
 from chalicelib.combine import CombinedCsv
 from chalicelib.config import Config
 from chalicelib.extract import open_sources
-from chalicelib.extract.base import SourceReport
 from chalicelib.gather import Gatherer, extracted, infer, plan
 from chalicelib.load import Part
 from chalicelib.progress import Progress
 from chalicelib.quarantine import Quarantine
+from chalicelib.reports import SourceReport
 from chalicelib.schema import TableSchema
 from chalicelib.spool import Spool
 

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from chalicelib.batch import Batch
 from chalicelib.combine import CombinedCsv
 from chalicelib.config import Config
-from chalicelib.extract.base import Source, SourceReport
+from chalicelib.extract.base import Source
 from chalicelib.progress import Progress
 from chalicelib.quarantine import Quarantine
+from chalicelib.reports import SourceReport
 from chalicelib.schema import TableSchema, unclaimed
 from chalicelib.schema.infer import Evidence
 from chalicelib.schema.validate import OnInvalid, refusal, validate

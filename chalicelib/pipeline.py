@@ -13,15 +13,16 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from chalicelib import database, load, log, settings
-from chalicelib.batch import Batch
+from chalicelib.batch import Batch, Reject
 from chalicelib.combine import CombinedCsv
 from chalicelib.config import Config
 from chalicelib.errors import InvalidRows
 from chalicelib.extract import open_sources
-from chalicelib.extract.base import Source, SourceReport, SourceState
+from chalicelib.extract.base import Source
 from chalicelib.gather import Gatherer, extracted, infer, plan
 from chalicelib.progress import Progress
 from chalicelib.quarantine import Quarantine
+from chalicelib.reports import SourceReport, SourceState
 from chalicelib.schema import TableSchema
 from chalicelib.spool import Spool
 
@@ -31,7 +32,11 @@ KEPT_RUNS = 10
 
 @dataclass
 class RunResult:
-    """What a run did. `read = inserted + quarantined`; `output` is the combined CSV."""
+    """What a run did. `read = inserted + quarantined`.
+
+    `output` is the combined CSV, None when there was nothing new; `rejects` are the first of the
+    quarantined rows with their file, `changes` what was done to the table.
+    """
 
     run_id: str
     table: str
@@ -41,6 +46,7 @@ class RunResult:
     deleted: int = 0
     quarantined: int = 0
     nulled: int = 0
+    rejects: list[tuple[str, Reject]] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -48,6 +54,7 @@ class RunResult:
 
     @property
     def read(self) -> int:
+        """Rows of all sources."""
         return sum(source.rows for source in self.sources)
 
 
@@ -60,9 +67,7 @@ def run(
     then nothing was loaded.
     """
     watch = progress or Progress()
-    part = load.Part(
-        run_id or new_run_id(), 0, config.target.qualified_table, config.target.mode
-    )
+    part = load.Part(run_id or new_run_id(), 0, config.target.qualified_table, config.target.mode)
     log.event("run started", run_id=part.run_id, table=part.table, mode=part.mode)
     engine = database.connect(config.target)
     load.migrate(engine)
@@ -143,7 +148,7 @@ class _PartRun:
             load.store_not_loaded(self.engine, self.part, quarantine.path)
             raise
         self.result.inserted, self.result.deleted = loaded.inserted, loaded.deleted
-        self.result.quarantined = loaded.quarantined
+        self.result.quarantined, self.result.rejects = loaded.quarantined, quarantine.first
         if loaded.kept:
             self.result.warnings.append("no rows to load: replace keeps the old ones")
 

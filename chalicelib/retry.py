@@ -52,42 +52,33 @@ LOST_CONNECTION = ("network error", "communication error", "connection is closed
 """How pg8000's own errors about the network begin; its others are about how it was called."""
 
 Sleep = Callable[[float], None]
+Transient = Callable[[BaseException], bool]
 
 
-def http_retry(*, sleep: Sleep = time.sleep) -> Retrying:
+def http_retry(transient: Transient, *, sleep: Sleep = time.sleep) -> Retrying:
     """For one request: waits as `Retry-After` says, else 1, 2 seconds and a jitter.
 
-    The call raises `requests` exceptions, `HTTPError` for a status; the last one comes out.
+    An error for a status carries the `response`; the last error comes out as it was.
     """
-    return _policy(is_transient_http, _as_the_server_asks, sleep)
+    return _policy(transient, _as_the_server_asks, sleep)
 
 
 def load_retry(*, sleep: Sleep = time.sleep) -> Retrying:
     """For one transaction, begun anew at each attempt; the last error comes out as it was."""
-    return _policy(is_transient, wait_exponential_jitter(initial=0.5, max=10, jitter=0.5), sleep)
+    return _policy(is_transient, wait_exponential_jitter(multiplier=0.5, max=10, jitter=0.5), sleep)
 
 
 def _policy(
-    retry: Callable[[BaseException], bool], wait: Callable[[RetryCallState], float], sleep: Sleep
+    transient: Transient, wait: Callable[[RetryCallState], float], sleep: Sleep
 ) -> Retrying:
     return Retrying(
         stop=stop_after_attempt(ATTEMPTS),
-        retry=retry_if_exception(retry),
+        retry=retry_if_exception(transient),
         wait=wait,
         sleep=sleep,
         before_sleep=_log,
         reraise=True,
     )
-
-
-def is_transient_http(error: BaseException) -> bool:
-    """Whether the same request may succeed in a moment."""
-    from requests import exceptions as http
-
-    if isinstance(error, http.HTTPError):
-        return error.response is not None and error.response.status_code in TRANSIENT_STATUSES
-    passing = (http.ConnectionError, http.Timeout, http.ChunkedEncodingError)
-    return isinstance(error, passing) and not isinstance(error, http.SSLError)
 
 
 def is_transient(error: BaseException) -> bool:
@@ -107,10 +98,7 @@ def retry_after(header: str | None) -> float | None:
     """Seconds to wait as the header has it, in seconds or as a date; None when it says nothing."""
     if not header:
         return None
-    try:
-        return max(float(header), 0.0)
-    except ValueError:
-        return _seconds_until(header)
+    return float(header) if header.isdecimal() else _seconds_until(header)
 
 
 def _seconds_until(date: str) -> float | None:
@@ -122,7 +110,7 @@ def _seconds_until(date: str) -> float | None:
     return max((zoned - datetime.now(UTC)).total_seconds(), 0.0)
 
 
-_backoff = wait_exponential_jitter(initial=1, max=30, jitter=1)
+_backoff = wait_exponential_jitter(multiplier=1, max=30, jitter=1)
 
 
 def _as_the_server_asks(state: RetryCallState) -> float:

@@ -15,10 +15,10 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
-from chalicelib.extract.base import FileReport, SourceReport
-from chalicelib.load import Preview
+from chalicelib.load.table import Preview
 from chalicelib.pipeline import RunResult
 from chalicelib.progress import STEPS, Progress
+from chalicelib.reports import FileReport, SourceReport
 
 MAX_FILES = 20
 """Rows of a source's table before the rest is summed up."""
@@ -88,6 +88,8 @@ def show(result: RunResult, preview: Preview) -> None:
     console = Console()
     for source in result.sources:
         console.print(_source_table(source))
+    if result.rejects:
+        console.print(_reject_table(result))
     console.print(_target_table(result, preview))
     for change in result.changes:
         console.print(f"[green]+[/] {escape(change)}", highlight=False)
@@ -95,7 +97,9 @@ def show(result: RunResult, preview: Preview) -> None:
         console.print(f"[yellow]Warning:[/] {escape(warning)}", highlight=False)
     console.print(_steps(result), highlight=False)
     if result.output:
-        console.print(f"Combined CSV: {escape(str(result.output))}", highlight=False, soft_wrap=True)
+        console.print(
+            f"Combined CSV: {escape(str(result.output))}", highlight=False, soft_wrap=True
+        )
     console.print(_outcome(result), highlight=False)
 
 
@@ -125,12 +129,27 @@ def _remarks(file: FileReport) -> str:
     return "; ".join(filter(None, remarks))
 
 
+def _reject_table(result: RunResult) -> Table:
+    table = Table(title=f"Quarantined, {len(result.rejects)} of {result.quarantined:,}")
+    table.title_justify = "left"
+    for heading in ("file", "line", "reason"):
+        table.add_column(heading, overflow="fold")
+    for origin, reject in result.rejects:
+        table.add_row(escape(origin), f"{reject.line:,}", escape(_line(reject.describe())))
+    return table
+
+
 def _target_table(result: RunResult, preview: Preview) -> Table:
-    table = Table(title=f"Table {result.table}, first rows", title_justify="left")
-    for name, kind in preview.columns.items():
-        table.add_column(f"{name}\n[dim]{kind}[/]", overflow="ellipsis", no_wrap=True)
-    for row in preview.rows:
-        table.add_row(*("[dim]NULL[/]" if v is None else escape(_line(v)) for v in row))
+    """Columns downward, so that a wide table fits a narrow terminal."""
+    table = Table(title=f"Table {result.table}", title_justify="left")
+    table.add_column("column", min_width=max(map(len, preview.columns), default=0))
+    table.add_column("type", overflow="fold", min_width=12)
+    for number, _ in enumerate(preview.rows, start=1):
+        table.add_column(f"row {number}", overflow="ellipsis", no_wrap=True)
+    for position, (name, kind) in enumerate(preview.columns.items()):
+        values = [row[position] for row in preview.rows]
+        shown = ("[dim]NULL[/]" if value is None else escape(_line(value)) for value in values)
+        table.add_row(escape(name), kind, *shown)
     return table
 
 
@@ -144,7 +163,7 @@ def _steps(result: RunResult) -> str:
 
 
 def _outcome(result: RunResult) -> str:
-    if not result.output:
+    if not result.read:
         return f"[green]Nothing new:[/] all that the sources hold is in {result.table} already."
     replaced = f", {result.deleted:,} old rows deleted" if result.deleted else ""
     nulled = f", {result.nulled:,} values set to NULL" if result.nulled else ""

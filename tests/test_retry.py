@@ -9,7 +9,7 @@ import ssl
 import struct
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -19,11 +19,11 @@ import requests
 from sqlalchemy.exc import DBAPIError
 
 from chalicelib.errors import SourceError
+from chalicelib.extract.fetch import is_transient as is_transient_request
 from chalicelib.retry import (
     TRANSIENT_SQLSTATES,
     http_retry,
     is_transient,
-    is_transient_http,
     load_retry,
     retry_after,
 )
@@ -61,14 +61,14 @@ def failing(*errors):
 def test_a_request_succeeds_at_the_third_attempt_after_growing_waits():
     waits = []
     call = failing(refusal(503), requests.ConnectionError())
-    assert http_retry(sleep=waits.append)(call) == 3
+    assert http_retry(is_transient_request, sleep=waits.append)(call) == 3
     assert 1 <= waits[0] <= 2 <= waits[1] <= 3
 
 
 def test_after_three_attempts_the_last_error_comes_out_as_it_was():
     errors = [refusal(500), refusal(502), refusal(503)]
     with pytest.raises(requests.HTTPError) as raised:
-        http_retry(sleep=lambda _: None)(failing(*errors))
+        http_retry(is_transient_request, sleep=lambda _: None)(failing(*errors))
     assert raised.value is errors[2]
 
 
@@ -76,20 +76,22 @@ def test_after_three_attempts_the_last_error_comes_out_as_it_was():
 def test_a_refusal_that_stays_one_is_not_repeated(status):
     waits = []
     with pytest.raises(requests.HTTPError):
-        http_retry(sleep=waits.append)(failing(refusal(status)))
+        http_retry(is_transient_request, sleep=waits.append)(failing(refusal(status)))
     assert waits == []
 
 
 def test_the_server_says_how_long_to_wait():
     waits = []
-    http_retry(sleep=waits.append)(failing(refusal(429, Retry_After="7"), refusal(503)))
+    http_retry(is_transient_request, sleep=waits.append)(
+        failing(refusal(429, Retry_After="7"), refusal(503))
+    )
     assert waits[0] == 7
     assert 2 <= waits[1] <= 3
 
 
 def test_a_server_that_asks_for_an_hour_is_asked_again_after_a_minute():
     waits = []
-    http_retry(sleep=waits.append)(failing(refusal(503, Retry_After="3600")))
+    http_retry(is_transient_request, sleep=waits.append)(failing(refusal(503, Retry_After="3600")))
     assert waits == [60]
 
 
@@ -98,20 +100,22 @@ def test_retry_after_is_seconds_or_a_date():
     assert 28 < (retry_after(soon) or 0) <= 30
     assert retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0
     assert retry_after("2") == 2
-    assert retry_after("-5") == 0
+    assert retry_after("-5") is None
     assert retry_after("soon") is None
     assert retry_after("nan") is None
     assert retry_after(None) is None
 
 
 def test_a_certificate_does_not_mend_itself():
-    assert not is_transient_http(requests.exceptions.SSLError())
-    assert is_transient_http(requests.exceptions.ChunkedEncodingError())
+    assert not is_transient_request(requests.exceptions.SSLError())
+    assert is_transient_request(requests.exceptions.ChunkedEncodingError())
 
 
 def test_each_retry_is_a_warning_without_the_text_of_the_error(caplog):
     with caplog.at_level(logging.WARNING, logger="elt"):
-        http_retry(sleep=lambda _: None)(failing(refusal(503, Retry_After="1")))
+        http_retry(is_transient_request, sleep=lambda _: None)(
+            failing(refusal(503, Retry_After="1"))
+        )
         load_retry(sleep=lambda _: None)(failing(server_error("40P01")))
     assert [record.message.partition(";")[0] for record in caplog.records] == [
         "attempt 1 of 3 failed (HTTP 503: the service is unavailable)",
@@ -184,10 +188,8 @@ def connection(postgres_url):
     url = make_url(postgres_url)
     opened = pg8000.connect("postgres", unix_sock=f"{url.query['host']}/.s.PGSQL.5432")
     yield opened
-    try:
+    with suppress(pg8000.Error):
         opened.close()
-    except pg8000.Error:
-        pass
 
 
 def test_what_the_copied_source_raises_is_not_taken_for_the_network(connection):
@@ -199,13 +201,16 @@ def test_what_the_copied_source_raises_is_not_taken_for_the_network(connection):
 
     cursor = connection.cursor()
     cursor.execute("create temp table numbers (n int)")
-    with pytest.raises(Exception) as raised:  # noqa: PT011 - pg8000 chooses
+
+    def copy_and_roll_back():
         try:
             cursor.execute("copy numbers from stdin", stream=source())
         finally:
             connection._usock.shutdown(socket.SHUT_RDWR)
             connection.rollback()
-    assert type(raised.value) is pg8000.InterfaceError
+
+    with pytest.raises(pg8000.InterfaceError) as raised:
+        copy_and_roll_back()
     assert not is_transient(raised.value)
 
 

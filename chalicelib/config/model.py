@@ -23,9 +23,7 @@ from chalicelib.config.patterns import re2
 MAX_IDENTIFIER_BYTES = 63
 """PostgreSQL cuts longer names silently, and then two of them may be the same."""
 
-ColumnKind = Literal[
-    "text", "integer", "decimal", "float", "boolean", "date", "timestamp", "json"
-]
+ColumnKind = Literal["text", "integer", "decimal", "float", "boolean", "date", "timestamp", "json"]
 ORDERED_KINDS = {"integer", "decimal", "float", "date", "timestamp"}
 DATED_KINDS = {"date", "timestamp"}
 BOOLEAN_WORDS = {
@@ -87,8 +85,8 @@ class CsvOptions(Frozen):
     @field_validator("delimiter")
     @classmethod
     def _one_character(cls, value: str) -> str:
-        if value != "auto" and (len(value) != 1 or value in '"\r\n'):
-            raise ValueError(f"{value!r} is not a single character or auto")
+        if value != "auto" and (len(value) != 1 or not value.isascii() or value in '"\r\n'):
+            raise ValueError(f"{value!r} is not a single ASCII character or auto")
         return value
 
 
@@ -133,7 +131,7 @@ class NoPagination(Frozen):
 
 
 class PagePagination(Frozen):
-    """Pages counted by a parameter, until one comes back empty or not full."""
+    """Pages counted by a parameter, until one comes back empty."""
 
     type: Literal["page"]
     page_param: str = "page"
@@ -167,7 +165,9 @@ class ApiSource(Frozen):
     records: RecordsPath = None
     pagination: Pagination = NoPagination()
     incremental: ApiIncremental | None = None
-    timeout: float = Field(30, gt=0, le=600, description="Seconds to connect, and between two bytes")
+    timeout: float = Field(
+        30, gt=0, le=600, description="Seconds to connect, and between two bytes"
+    )
 
 
 SourceConfig = Annotated[LocalSource | ApiSource, Field(discriminator="type")]
@@ -331,4 +331,5 @@ class Config(Frozen):
 
     @property
     def on_invalid(self) -> Literal["fail", "quarantine", "null"]:
+        """What becomes of a row that does not fit; without a schema none can fail to."""
         return self.schema_.on_invalid if self.schema_ else "fail"

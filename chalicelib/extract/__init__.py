@@ -11,8 +11,9 @@ import pyarrow as pa
 from chalicelib.batch import Batch, to_frame
 from chalicelib.config import Config
 from chalicelib.extract.api import ApiReader
-from chalicelib.extract.base import Source, SourceState
+from chalicelib.extract.base import Source
 from chalicelib.extract.local import LocalFiles
+from chalicelib.reports import SourceState
 from chalicelib.schema import TYPES, TableSchema
 from chalicelib.schema.infer import Evidence
 from chalicelib.schema.validate import refusal, validate

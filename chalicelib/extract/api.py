@@ -7,15 +7,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
+import pyarrow as pa
+
 from chalicelib.batch import Batch
 from chalicelib.config.model import ApiSource
 from chalicelib.errors import SourceError
 from chalicelib.extract.answers import find_records, parse
-from chalicelib.extract.base import FileReport, SourceReport, SourceState
 from chalicelib.extract.cursor import Progress
 from chalicelib.extract.fetch import Client, NotFoundError
 from chalicelib.extract.pagination import PAGINATION, Page, Request, bare
 from chalicelib.extract.records import to_table
+from chalicelib.reports import FileReport, SourceReport, SourceState
 from chalicelib.retry import Sleep
 from chalicelib.settings import BATCH_RECORDS
 
@@ -80,7 +82,7 @@ class ApiReader:
         lines: Sequence[int] = range(first, first + len(records))
         if progress:
             new = progress.new_rows(table, records, where=where, first=first)
-            table, lines = table.take(new), [lines[row] for row in new]
+            table, lines = table.take(pa.array(new, pa.int64())), [lines[row] for row in new]
         return Batch(self.report.name, where, table, lines, size), len(records) - len(lines)
 
     # asking

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from chalicelib.errors import SourceError
-from chalicelib.extract.base import Cursor
+from chalicelib.reports import Cursor
 
 Key = Callable[[str], Any]
 """From a value of the field to what it is compared by; ValueError when it does not fit."""

@@ -15,7 +15,7 @@ from chalicelib.config.model import ApiSource
 from chalicelib.errors import SourceError
 from chalicelib.extract.auth import AUTH
 from chalicelib.extract.pagination import Request
-from chalicelib.retry import ATTEMPTS, Sleep, http_retry, is_transient_http
+from chalicelib.retry import ATTEMPTS, TRANSIENT_STATUSES, Sleep, http_retry
 
 MAX_PAGE_BYTES = 100 << 20
 """A longer answer is refused while it comes in."""
@@ -32,6 +32,7 @@ REFUSALS = {
     429: "Ask less often, or ask the API's owner for a higher limit.",
 }
 SERVER_FAILED = "Run again later; if it stays so, report it to those who run the API."
+UNFIT_HEADER = "Look for line breaks and characters beyond ASCII in auth and headers."
 CLIENT_FAILED = "Correct the source's url, params, pagination or incremental."
 
 FAILURES: tuple[tuple[type[BaseException], str, str], ...] = (
@@ -41,13 +42,13 @@ FAILURES: tuple[tuple[type[BaseException], str, str], ...] = (
     (TimeoutError, "it does not answer in time", "Raise the source's timeout if it is slow."),
     (http.Timeout, "it does not answer in time", "Raise the source's timeout if it is slow."),
     (http.TooManyRedirects, "it redirects again and again", "Set url to where it leads."),
-    (http.InvalidHeader, "a header cannot be sent", "Look for line breaks in auth and headers."),
-    (UnicodeError, "a header cannot be sent", "Use plain ASCII in auth and headers."),
+    (http.InvalidHeader, "a header cannot be sent", UNFIT_HEADER),
     (http.ContentDecodingError, "its compressed answer is broken", SERVER_FAILED),
     (http.ConnectionError, "the connection broke", SERVER_FAILED),
     (http.ChunkedEncodingError, "the connection broke in mid-answer", SERVER_FAILED),
     (http.RequestException, "it is, or redirects to, no address that can be asked",
      "Correct the source's url."),
+    (ValueError, "a header cannot be sent", UNFIT_HEADER),
 )  # fmt: skip
 """The first that the failure is, or came from, is said."""
 
@@ -80,10 +81,10 @@ class Client:
         anything it came from shows what requests says: that may hold a secret.
         """
         try:
-            return http_retry(sleep=self._sleep)(self._read, request)
+            return http_retry(is_transient, sleep=self._sleep)(self._read, request)
         except http.HTTPError as error:
             raise self._refused(error, request) from None
-        except (http.RequestException, UnicodeError) as error:
+        except (http.RequestException, ValueError) as error:  # ValueError: of http.client
             raise _failed(error, request) from None
 
     def _read(self, request: Request) -> bytes:
@@ -103,7 +104,7 @@ class Client:
         excerpt = self._without_secrets(str(error))
         reason = f" ({excerpt})" if excerpt else ""
         kind = NotFoundError if status == NOT_FOUND else SourceError
-        otherwise = SERVER_FAILED if is_transient_http(error) else CLIENT_FAILED
+        otherwise = SERVER_FAILED if is_transient(error) else CLIENT_FAILED
         return kind(
             f"the API answers {status}{_tried(error)}{reason}",
             where=request.origin,
@@ -115,6 +116,14 @@ class Client:
             text = text.replace(secret, "***")
         line = " ".join(text.split())
         return line[:EXCERPT].rstrip(".") + ("…" if len(line) > EXCERPT else "")
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same request may succeed in a moment."""
+    if isinstance(error, http.HTTPError):
+        return error.response is not None and error.response.status_code in TRANSIENT_STATUSES
+    passing = (http.ConnectionError, http.Timeout, http.ChunkedEncodingError)
+    return isinstance(error, passing) and not isinstance(error, http.SSLError)
 
 
 class _Session(requests.Session):
@@ -183,7 +192,7 @@ def _failed(error: Exception, request: Request) -> SourceError:
 
 
 def _tried(error: Exception) -> str:
-    return f" in {ATTEMPTS} attempts" if is_transient_http(error) else ""
+    return f" in {ATTEMPTS} attempts" if is_transient(error) else ""
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

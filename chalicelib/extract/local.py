@@ -10,9 +10,10 @@ from pathlib import Path, PurePosixPath
 from chalicelib.batch import Batch
 from chalicelib.config import Column, LocalSource
 from chalicelib.errors import ChangedFile, SourceError
-from chalicelib.extract.base import FileReport, LoadedFile, SourceReport, SourceState
-from chalicelib.extract.readers import InputFile, reader_for
+from chalicelib.extract.readers import reader_for
+from chalicelib.extract.readers.input_file import InputFile
 from chalicelib.extract.s3_folder import RemoteObject, sync
+from chalicelib.reports import FileReport, LoadedFile, SourceReport, SourceState
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,7 @@ class LocalFiles:
 
         def unwanted(remote: RemoteObject) -> bool:
             return (
-                not self._matches(remote.name)
-                or (remote.uri, remote.etag, remote.size) in loaded
+                not self._matches(remote.name) or (remote.uri, remote.etag, remote.size) in loaded
             )
 
         result = sync(str(self._config.s3), self._folder, skip=unwanted)

@@ -17,12 +17,12 @@ from sqlalchemy import Connection, Engine
 
 from chalicelib import database
 from chalicelib.errors import TargetError
-from chalicelib.extract.base import SourceReport
 from chalicelib.load import ledger
 from chalicelib.load.fence import Fence, take
 from chalicelib.load.ledger import LoadRecord, Part, state, store_not_loaded
 from chalicelib.load.migrations import migrate
 from chalicelib.load.table import TableColumn, existing_columns, prepare, preview
+from chalicelib.reports import SourceReport
 from chalicelib.retry import load_retry
 
 __all__ = [

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine
 
 from chalicelib import database, settings
-from chalicelib.extract.base import Cursor, LoadedFile, SourceReport, SourceState
+from chalicelib.reports import Cursor, LoadedFile, SourceReport, SourceState
 
 REJECT_COLUMNS = (
     "run_id", "part", "table_name", "source", "file", "line",

@@ -31,6 +31,7 @@ class TableSchema:
 
     @property
     def names(self) -> tuple[str, ...]:
+        """The columns in the order of the target."""
         return tuple(self.columns)
 
     def sql_type(self, name: str) -> str:

@@ -54,9 +54,7 @@ def _recheck(text: pa.StringArray, times: pa.Array, form: str) -> pa.Array:
 
     Only days 1 to 3 can come from a month that was too short.
     """
-    doubtful = pc.or_(
-        pc.less_equal(pc.day(times), 3), pc.less(pc.year(times), FIRST_FULL_YEAR)
-    )
+    doubtful = pc.or_(pc.less_equal(pc.day(times), 3), pc.less(pc.year(times), FIRST_FULL_YEAR))
     doubtful = pc.fill_null(doubtful, False)
     return pc.replace_with_mask(times, doubtful, _read(text.filter(doubtful), form, aware=False))
 

@@ -22,56 +22,56 @@ MAX_DECIMAL_DIGITS = 76
 class Integer:
     """64 bits. `1,234`, ` 42 ` and `42.0` are read as what they are."""
 
-    def sql(self, column: Column) -> str:  # noqa: ARG002
+    def sql(self, column: Column) -> str:
         return "bigint"
 
-    def typed(self, text: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:  # noqa: ARG002
+    def typed(self, text: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
         return pc.cast(text, pa.int64())
 
-    def standardise(self, values: pa.StringArray, column: Column) -> pa.StringArray:  # noqa: ARG002
+    def standardise(self, values: pa.StringArray, column: Column) -> pa.StringArray:
         if casts(values, pa.int64()) is not None and not _has_hexadecimal(values):
             return values
         return where_odd(values, matching(values, PLAIN_INTEGER), _integers)
 
-    def expected(self, column: Column) -> str:  # noqa: ARG002
+    def expected(self, column: Column) -> str:
         return "a whole number of 64 bits"
 
 
 class DecimalNumber:
     """Exact, of any size: the text itself goes to PostgreSQL's numeric."""
 
-    def sql(self, column: Column) -> str:  # noqa: ARG002
+    def sql(self, column: Column) -> str:
         return "numeric"
 
-    def typed(self, text: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:  # noqa: ARG002
+    def typed(self, text: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
         return pc.cast(text, decimal_type(text))
 
-    def standardise(self, values: pa.StringArray, column: Column) -> pa.StringArray:  # noqa: ARG002
+    def standardise(self, values: pa.StringArray, column: Column) -> pa.StringArray:
         floats = casts(values, pa.float64())
         if floats is not None and _all_finite(floats):
             return values
         return where_odd(values, matching(values, PLAIN_NUMBER), _numbers)
 
-    def expected(self, column: Column) -> str:  # noqa: ARG002
+    def expected(self, column: Column) -> str:
         return "a decimal number"
 
 
 class Float:
     """Double precision, with NaN and Infinity."""
 
-    def sql(self, column: Column) -> str:  # noqa: ARG002
+    def sql(self, column: Column) -> str:
         return "double precision"
 
-    def typed(self, text: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:  # noqa: ARG002
+    def typed(self, text: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
         return pc.cast(text, pa.float64())
 
-    def standardise(self, values: pa.StringArray, column: Column) -> pa.StringArray:  # noqa: ARG002
+    def standardise(self, values: pa.StringArray, column: Column) -> pa.StringArray:
         floats = casts(values, pa.float64())
         if floats is not None and _all_finite(floats) and not _underflows(values, floats):
             return values
         return _in_range(where_odd(values, matching(values, PLAIN_NUMBER), _floats))
 
-    def expected(self, column: Column) -> str:  # noqa: ARG002
+    def expected(self, column: Column) -> str:
         return "a number of double precision"
 
 

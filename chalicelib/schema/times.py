@@ -22,10 +22,10 @@ UTC = pa.timestamp("us", "UTC")
 class Date:
     """A day, written `2026-01-31` or in a declared format."""
 
-    def sql(self, column: Column) -> str:  # noqa: ARG002
+    def sql(self, column: Column) -> str:
         return "date"
 
-    def typed(self, text: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:  # noqa: ARG002
+    def typed(self, text: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
         return pc.cast(text, pa.date32())
 
     def standardise(self, values: pa.StringArray, column: Column) -> pa.StringArray:
@@ -69,9 +69,7 @@ class Timestamp:
         example = _example(column, "2026-01-31 14:30:00")
         if column.timezone == "none":
             return f"a time without a zone such as {example}"
-        if column.timezone == "UTC":
-            return f"a time such as {example}"
-        return f"a time such as {example} that exists just once in {column.timezone}"
+        return f"a time such as {example} that there is in {column.timezone}"
 
     def _is_standard(self, values: pa.StringArray, timezone: str) -> bool:
         """The load's session runs in UTC: a time without a zone means UTC there too."""

@@ -92,9 +92,7 @@ def _as_text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _check(
-    name: str, values: pa.StringArray, spec: Column
-) -> tuple[pa.StringArray, list[Fault]]:
+def _check(name: str, values: pa.StringArray, spec: Column) -> tuple[pa.StringArray, list[Fault]]:
     """The standard text of one column and what is wrong with it."""
     kind = TYPES[spec.type]
     text = kind.standardise(values, spec)

@@ -19,51 +19,51 @@ NUL = "\x00"
 class Text:
     """Kept as it is, white space too. PostgreSQL has no place for the character NUL."""
 
-    def sql(self, column: Column) -> str:  # noqa: ARG002
+    def sql(self, column: Column) -> str:
         return "text"
 
-    def typed(self, text: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:  # noqa: ARG002
+    def typed(self, text: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
         return text
 
-    def standardise(self, values: pa.StringArray, column: Column) -> pa.StringArray:  # noqa: ARG002
+    def standardise(self, values: pa.StringArray, column: Column) -> pa.StringArray:
         spoiled = pc.match_substring(values, NUL)
         return keep(values, pc.invert(spoiled)) if pc.any(spoiled).as_py() else values
 
-    def expected(self, column: Column) -> str:  # noqa: ARG002
+    def expected(self, column: Column) -> str:
         return "text that PostgreSQL can hold (it has a NUL character)"
 
 
 class Boolean:
     """true, t, yes, y, on, 1 and their opposites, in any case."""
 
-    def sql(self, column: Column) -> str:  # noqa: ARG002
+    def sql(self, column: Column) -> str:
         return "boolean"
 
-    def typed(self, text: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:  # noqa: ARG002
+    def typed(self, text: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
         return pc.cast(text, pa.bool_())
 
-    def standardise(self, values: pa.StringArray, column: Column) -> pa.StringArray:  # noqa: ARG002
+    def standardise(self, values: pa.StringArray, column: Column) -> pa.StringArray:
         return MEANINGS.take(pc.index_in(pc.utf8_lower(trimmed(values)), value_set=WORDS))
 
-    def expected(self, column: Column) -> str:  # noqa: ARG002
+    def expected(self, column: Column) -> str:
         return "true or false"
 
 
 class Json:
     """Any JSON value; jsonb in PostgreSQL, which has no place for NUL in it."""
 
-    def sql(self, column: Column) -> str:  # noqa: ARG002
+    def sql(self, column: Column) -> str:
         return "jsonb"
 
-    def typed(self, text: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:  # noqa: ARG002
+    def typed(self, text: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
         return text
 
-    def standardise(self, values: pa.StringArray, column: Column) -> pa.StringArray:  # noqa: ARG002
+    def standardise(self, values: pa.StringArray, column: Column) -> pa.StringArray:
         coded = values.dictionary_encode()
         valid = pa.array([_is_json(text) for text in coded.dictionary.to_pylist()], pa.bool_())
         return keep(values, valid.take(coded.indices)) if len(valid) else values
 
-    def expected(self, column: Column) -> str:  # noqa: ARG002
+    def expected(self, column: Column) -> str:
         return "JSON"
 
 

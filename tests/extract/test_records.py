@@ -97,7 +97,7 @@ def test_what_is_no_object_is_refused_by_its_position(value, kind):
 def test_half_of_a_surrogate_pair_is_refused_with_its_record():
     with pytest.raises(SourceError, match="record 2: 'a' is no Unicode text"):
         to_table([{"a": "fine"}, {"a": "\ud800"}])
-    with pytest.raises(SourceError, match="the field .* is no Unicode text"):
+    with pytest.raises(SourceError, match=r"the field .* is no Unicode text"):
         to_table([{"\ud800": 1}])
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from chalicelib.errors import SourceError, TargetError
-from chalicelib.extract.base import Cursor, LoadedFile, SourceReport
 from chalicelib.load import Harvest, Part, TableColumn, load, prepare, state, take
+from chalicelib.reports import Cursor, LoadedFile, SourceReport
 from tests.load.conftest import TABLE
 
 

@@ -65,5 +65,7 @@ def test_a_declared_column_claims_its_names_in_the_sources() -> None:
 
 
 def test_a_name_that_postgresql_would_cut_is_refused() -> None:
-    with pytest.raises(SourceError, match=r"a\.csv: the column name .* is longer than the 63 bytes"):
+    with pytest.raises(
+        SourceError, match=r"a\.csv: the column name .* is longer than the 63 bytes"
+    ):
         inferred({"x" * 64: ["1"]})

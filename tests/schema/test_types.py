@@ -163,7 +163,10 @@ def test_decimals_are_exact(values: list[str]) -> None:
             pytest.fail(f"{given_text} became {text}")
 
 
-@given(st.datetimes(timezones=st.just(UTC)), st.sampled_from(["%d.%m.%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p"]))
+@given(
+    st.datetimes(timezones=st.just(UTC)),
+    st.sampled_from(["%d.%m.%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p"]),
+)
 def test_a_formatted_time_reads_back(moment: datetime, form: str) -> None:
     written = moment.strftime(form) if moment.year >= 1000 else ""
     if written:

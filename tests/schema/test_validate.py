@@ -66,7 +66,9 @@ def test_a_reject_tells_every_problem_with_the_values_as_extracted() -> None:
         country={"type": "text", "allowed": ["DE", "FR"]},
         at={"type": "date"},
     )
-    rows = batch(Nr=["1", None, "x"], country=["DE", "XX", "FR"], at=["2026-01-31"] * 3, z=["a"] * 3)
+    rows = batch(
+        Nr=["1", None, "x"], country=["DE", "XX", "FR"], at=["2026-01-31"] * 3, z=["a"] * 3
+    )
     found = check(rows, columns)
     assert found.table["id"].to_pylist() == ["1"]
     assert found.rejects == [

@@ -51,7 +51,8 @@ class Block:
         starts, ends = _record_bounds(self.data, self.quote)
         blank = (ends - starts <= len(b"\r\n")) & np.isin(text[starts], BLANK)
         newlines = np.flatnonzero(text == NEWLINE[0])
-        return (self.first_line + np.searchsorted(newlines, starts[~blank])).tolist()
+        numbers: list[int] = (self.first_line + np.searchsorted(newlines, starts[~blank])).tolist()
+        return numbers
 
     def split_first(self) -> tuple[Block, Block]:
         """The first record that is not blank, and what follows it."""
@@ -85,7 +86,9 @@ def blocks(stream: BinaryIO, name: str, quote: bytes = QUOTE) -> Iterator[Block]
     while rest:
         more = stream.read(BATCH_BYTES)
         cut = _last_record_end(rest, quote)
-        _refuse_endless(rest[cut:], f"{name} line {line + rest.count(NEWLINE, 0, cut)}", quote, more)
+        _refuse_endless(
+            rest[cut:], f"{name} line {line + rest.count(NEWLINE, 0, cut)}", quote, more
+        )
         if not more:
             cut = len(rest)
         if cut:
@@ -106,11 +109,12 @@ def _last_record_end(data: bytes, quote: bytes) -> int:
 def _record_ends(data: bytes, quote: bytes) -> Positions:
     """Positions of the newlines that stand outside quotes."""
     text = np.frombuffer(data, np.uint8)
-    newlines = np.flatnonzero(text == NEWLINE[0])
+    newlines: Positions = np.flatnonzero(text == NEWLINE[0])
     if not quote or quote not in data:
         return newlines
     quotes_before = np.searchsorted(np.flatnonzero(text == quote[0]), newlines)
-    return newlines[quotes_before % 2 == 0]
+    outside: Positions = newlines[quotes_before % 2 == 0]
+    return outside
 
 
 def _record_bounds(data: bytes, quote: bytes) -> tuple[Positions, Positions]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 from itertools import islice
 
 from chalicelib.settings import MAX_FIELD_BYTES
@@ -40,6 +41,6 @@ def _agreement(text: str, delimiter: str) -> float:
     return share * counts[0] if share >= 0.8 else 0  # noqa: PLR2004 - a few rows may be ragged
 
 
-def _records(text: str, delimiter: str) -> csv.Reader:
+def _records(text: str, delimiter: str) -> Iterator[list[str]]:
     csv.field_size_limit(MAX_FIELD_BYTES)
     return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)

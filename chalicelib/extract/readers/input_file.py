@@ -52,7 +52,7 @@ class InputFile:
             with self.path.open("rb") as raw:
                 compressed = raw.read(2) == GZIP
                 raw.seek(0)
-                stream = cast("BinaryIO", gzip.open(raw)) if compressed else raw
+                stream = cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if compressed else raw
                 yield stream
         except FileNotFoundError:
             raise SourceError(

@@ -158,7 +158,9 @@ def _plain(error: ijson.JSONError) -> str:
     """The parser's message without its drawing of the place."""
     text = error.args[0] if error.args else error
     text = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
-    return text.splitlines()[0].strip().removeprefix("parse error: ").removeprefix("lexical error: ")
+    return (
+        text.splitlines()[0].strip().removeprefix("parse error: ").removeprefix("lexical error: ")
+    )
 
 
 def _after_bom(stream: BinaryIO) -> BinaryIO:

@@ -35,7 +35,7 @@ def breaking_point(stream: BinaryIO) -> Position | None:
 
 
 def _refused_at(stream: BinaryIO, fine_from: int | None) -> int | None:
-    """The offset of the first chunk the parser refuses; chunks are single bytes past `fine_from`."""
+    """Offset of the first chunk that the parser refuses; single bytes from `fine_from` on."""
     events = ijson.sendable_list()
     parser = ijson.basic_parse_coro(events)
     offset = 0

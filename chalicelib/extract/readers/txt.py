@@ -32,5 +32,3 @@ def _read_lines(file: InputFile) -> Iterator[Batch]:
             table = pa.table({LINE: pa.array([text for _, text in kept], pa.string())})
             numbers = [block.first_line + at for at, _ in kept]
             yield Batch(file.source, file.name, table, numbers, len(block.data))
-
-

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from chalicelib.batch import Batch, Reject
-from chalicelib.extract.readers import InputFile, reader_for
+from chalicelib.extract.readers import reader_for
+from chalicelib.extract.readers.input_file import InputFile
 
 
 class Read:

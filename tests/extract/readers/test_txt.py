@@ -20,5 +20,5 @@ def test_lines_without_a_delimiter_are_a_single_column(read: ReadFile) -> None:
 
 
 def test_bytes_that_are_not_utf8_are_refused_with_their_line(read: ReadFile) -> None:
-    with pytest.raises(SourceError, match="a.txt line 2: byte 0xe9"):
+    with pytest.raises(SourceError, match=r"a\.txt line 2: byte 0xe9"):
         read("a.txt", b"one\ntwo \xe9\n")

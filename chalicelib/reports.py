@@ -1,0 +1,87 @@
+"""What is known of a source: what earlier runs loaded of it, and what this run reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class LoadedFile:
+    """A file as an earlier run recorded it in the target's ledger.
+
+    `name` is relative to the source's folder; `sha256` is of the bytes on disk. `uri` and
+    `etag` are set for objects that came from S3.
+    """
+
+    name: str
+    sha256: str
+    size: int
+    uri: str | None = None
+    etag: str | None = None
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """How far an API was read: the greatest cursor value, and hashes of the rows loaded at it."""
+
+    value: str
+    hashes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class SourceState:
+    """What earlier runs loaded of one source into this target table."""
+
+    files: tuple[LoadedFile, ...] = ()
+    cursor: Cursor | None = None
+
+
+FileOutcome = Literal["read", "skipped", "failed"]
+
+
+@dataclass
+class FileReport:
+    """What became of one file, or of one API. `detail` says why it was skipped or failed.
+
+    `detected` is what the reader found out, `ignored` the columns that strict mode left out.
+    """
+
+    name: str
+    outcome: FileOutcome = "read"
+    rows: int = 0
+    quarantined: int = 0
+    detail: str = ""
+    detected: Mapping[str, str] = field(default_factory=dict)
+    ignored: list[str] = field(default_factory=list)
+
+
+@dataclass
+class SourceReport:
+    """What a run read of one source; filled while its batches are consumed."""
+
+    name: str
+    kind: str
+    files: dict[str, FileReport] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    loaded: list[LoadedFile] = field(default_factory=list)
+    cursor: Cursor | None = None
+
+    def file(self, origin: str) -> FileReport:
+        """The report of this file, made when it is first asked for."""
+        return self.files.setdefault(origin, FileReport(origin))
+
+    def of(self, origin: str) -> FileReport:
+        """The report that a batch belongs to: its file's, or the API's only one."""
+        return self.files.get(origin) or next(iter(self.files.values()))
+
+    @property
+    def rows(self) -> int:
+        """All rows read."""
+        return sum(file.rows for file in self.files.values())
+
+    @property
+    def quarantined(self) -> int:
+        """Those of them that are kept out of the target."""
+        return sum(file.quarantined for file in self.files.values())

@@ -1,0 +1,89 @@
+"""The combined CSV: quoting, and reading it while it grows."""
+
+from __future__ import annotations
+
+import csv
+import io
+import threading
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.combine import CombinedCsv, to_csv
+from chalicelib.errors import EltError, SourceError
+
+
+def table(*values: str | None, other: str = "x") -> pa.Table:
+    return pa.table({"a": pa.array(values, pa.string()), "b": [other] * len(values)})
+
+
+@pytest.mark.parametrize(
+    ("value", "field"),
+    [
+        (None, b""),
+        ("", b'""'),
+        ("plain", b"plain"),
+        ("a,b", b'"a,b"'),
+        ('say "no"', b'"say ""no"""'),
+        ("two\nlines", b'"two\nlines"'),
+        ("\r", b'"\r"'),
+        ("\\.", b'"\\."'),
+        ("\\N", b"\\N"),
+        (" ü ", b" \xc3\xbc "),
+    ],
+)
+def test_a_field_is_quoted_only_where_it_must_be(value: str | None, field: bytes) -> None:
+    assert bytes(to_csv(table(value))) == field + b",x\n"
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\x00", codec="utf-8"), max_size=8)))
+def test_every_text_reads_back(values: list[str]) -> None:
+    text = bytes(to_csv(table(*values))).decode()
+    assert [row[0] for row in csv.reader(io.StringIO(text, newline=""))] == values
+
+
+def test_a_slice_of_a_table_is_just_that_slice() -> None:
+    assert bytes(to_csv(table("a", "b", 'c"', None).slice(1, 2))) == b'b,x\n"c""",x\n'
+
+
+def test_a_header_names_the_columns_and_chunks_leave_it_out(tmp_path: Path) -> None:
+    combined = CombinedCsv(tmp_path / "c.csv", ("a", "b,c"))
+    combined.append(table("1"))
+    combined.close()
+    assert (tmp_path / "c.csv").read_bytes() == b'a,"b,c"\n1,x\n'
+    assert b"".join(combined.chunks()) == b"1,x\n"
+    assert (combined.rows, combined.size) == (1, 4)
+
+
+def test_a_reader_follows_a_file_that_grows(tmp_path: Path) -> None:
+    combined = CombinedCsv(tmp_path / "c.csv", ("a", "b"))
+    chunks = combined.chunks()
+    combined.append(table("1"))
+    assert next(chunks) == b"1,x\n"
+    later = threading.Timer(0.05, lambda: (combined.append(table("2")), combined.close()))
+    later.start()
+    assert b"".join(chunks) == b"2,x\n"
+    assert b"".join(combined.chunks()) == b"1,x\n2,x\n", "a retry reads from the start"
+
+
+def test_a_reader_of_an_aborted_file_gets_the_reason(tmp_path: Path) -> None:
+    combined = CombinedCsv(tmp_path / "c.csv", ("a", "b"))
+    combined.append(table("1"))
+    combined.abort(SourceError("the file is broken"))
+    with pytest.raises(SourceError, match="broken"):
+        list(combined.chunks())
+
+
+def test_a_reader_does_not_wait_for_a_writer_that_was_interrupted(tmp_path: Path) -> None:
+    combined = CombinedCsv(tmp_path / "c.csv", ("a", "b"))
+    combined.abort(KeyboardInterrupt())
+    with pytest.raises(EltError, match="stopped"):
+        list(combined.chunks())
+
+
+def test_a_full_disk_is_told_with_the_file_and_what_to_do() -> None:
+    with pytest.raises(SourceError, match=r"/dev/full.*No space left.*ELT_WORK_DIR"):
+        CombinedCsv(Path("/dev/full"), ("a", "b"))

@@ -1,0 +1,126 @@
+"""The terminal: what it prints, and its exit codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from chalicelib.__main__ import main
+
+CONFIG = """
+sources:
+  - {type: local, path: data}
+target: {table: orders}
+schema:
+  strict_mode: true
+  on_invalid: quarantine
+  columns:
+    id: {type: integer, required: true}
+    name: text
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ELT_TARGET_URL", database)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.csv").write_text("id,name,extra\n 1 ,Ada,x\nzwei,Alan,y\n")
+    path = tmp_path / "config.yaml"
+    path.write_text(CONFIG)
+    return path
+
+
+def test_run_shows_files_quarantine_table_steps_and_the_combined_csv(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", "--config", str(config)]) == 0
+    shown = capsys.readouterr().out
+    for expected in ("a.csv", "'zwei' is not a whole", "bigint", "Ada", "combine", "combined.csv"):
+        assert expected in shown
+    assert "2 rows read = 1 loaded into public.orders + 1 quarantined" in shown
+
+
+def test_a_second_run_says_that_nothing_is_new(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["run", "--config", str(config)])
+    capsys.readouterr()
+    assert main(["run", "--config", str(config)]) == 0
+    shown = capsys.readouterr().out
+    assert "loaded before" in shown
+    assert "Nothing new" in shown
+
+
+def test_run_answers_in_json_for_machines(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--config", str(config), "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["read"], answer["inserted"], answer["quarantined"]) == (2, 1, 1)
+    assert answer["sources"][0]["files"]["a.csv"]["ignored"] == ["extra"]
+
+
+def test_a_failed_run_says_why_and_exits_with_1(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (config.parent / "data" / "b.csv").write_text("id,id\n")
+    assert main(["run", "--config", str(config)]) == 1
+    assert "Failed: b.csv line 1: two columns are called 'id'" in capsys.readouterr().err
+
+
+def test_a_failed_run_says_why_in_json(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (config.parent / "data" / "b.csv").write_text("id,id\n")
+    assert main(["run", "--config", str(config), "--json"]) == 1
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert (error["code"], error["where"]) == ("source", "b.csv line 1")
+
+
+def test_a_typo_in_the_configuration_exits_with_2(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config.write_text(CONFIG.replace("strict_mode", "strct_mode"))
+    assert main(["run", "--config", str(config)]) == 2
+    assert "line 6" in capsys.readouterr().err
+
+
+def test_a_wrong_command_exits_with_2() -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["rnu"])
+    assert stopped.value.code == 2
+
+
+def test_check_needs_no_database(
+    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("ELT_TARGET_URL")
+    assert main(["check", "--config", str(config)]) == 0
+    assert "is valid: local → public.orders" in capsys.readouterr().out
+
+
+def test_extract_writes_the_combined_csv_without_a_database(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ELT_TARGET_URL")
+    output = tmp_path / "all.csv"
+    assert main(["extract", "--config", str(config), "--output", str(output)]) == 0
+    assert output.read_text() == "id,name\n1,Ada\n"
+
+
+def test_extract_raw_writes_what_the_sources_hold(config: Path, tmp_path: Path) -> None:
+    (tmp_path / "data" / "b.json").write_text('[{"id": 3, "colour": "red"}]')
+    output = tmp_path / "all.csv"
+    assert main(["extract", "--config", str(config), "--output", str(output), "--raw"]) == 0
+    assert output.read_text() == ("id,name,extra,colour\n 1 ,Ada,x,\nzwei,Alan,y,\n3,,,red\n")
+
+
+def test_extract_into_a_folder_that_is_not_there_fails_with_its_name(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "nowhere" / "all.csv"
+    assert main(["extract", "--config", str(config), "--output", str(output)]) == 1
+    assert str(output) in capsys.readouterr().err
+
+
+def test_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema"]) == 0
+    assert json.loads(capsys.readouterr().out)["title"] == "ELT pipeline configuration"
