@@ -23,6 +23,9 @@ from chalicelib.reports import FileReport, SourceReport
 MAX_FILES = 20
 """Rows of a source's table before the rest is summed up."""
 
+TYPE_WIDTH = 14
+"""Cells for the type of a column; longer ones wrap."""
+
 
 class BarProgress(Progress):
     """A bar for each step."""
@@ -90,13 +93,13 @@ def show(result: RunResult, preview: Preview) -> None:
         console.print(_source_table(source))
     if result.rejects:
         console.print(_reject_table(result))
-    console.print(_target_table(result, preview))
+    console.print(_target_table(result, preview, console.width))
     for change in result.changes:
         console.print(f"[green]+[/] {escape(change)}", highlight=False)
     for warning in result.warnings:
         console.print(f"[yellow]Warning:[/] {escape(warning)}", highlight=False)
     console.print(_steps(result), highlight=False)
-    if result.output:
+    if result.read:
         console.print(
             f"Combined CSV: {escape(str(result.output))}", highlight=False, soft_wrap=True
         )
@@ -139,13 +142,15 @@ def _reject_table(result: RunResult) -> Table:
     return table
 
 
-def _target_table(result: RunResult, preview: Preview) -> Table:
+def _target_table(result: RunResult, preview: Preview, width: int) -> Table:
     """Columns downward, so that a wide table fits a narrow terminal."""
     table = Table(title=f"Table {result.table}", title_justify="left")
-    table.add_column("column", min_width=max(map(len, preview.columns), default=0))
-    table.add_column("type", overflow="fold", min_width=12)
+    names = max(map(len, preview.columns), default=0)
+    table.add_column("column", no_wrap=True)
+    table.add_column("type", overflow="fold", width=TYPE_WIDTH)
+    each = (width - names - TYPE_WIDTH - 8) // max(len(preview.rows), 1) - 3
     for number, _ in enumerate(preview.rows, start=1):
-        table.add_column(f"row {number}", overflow="ellipsis", no_wrap=True)
+        table.add_column(f"row {number}", overflow="ellipsis", no_wrap=True, max_width=each)
     for position, (name, kind) in enumerate(preview.columns.items()):
         values = [row[position] for row in preview.rows]
         shown = ("[dim]NULL[/]" if value is None else escape(_line(value)) for value in values)
