@@ -1,4 +1,4 @@
-"""The pipeline from a terminal: `python -m chalicelib run|extract|check|schema`.
+"""The pipeline from a terminal: `python -m chalicelib run|replay|extract|check|schema`.
 
 Exit codes: 0 done, 1 the run failed, 2 the configuration or the command is wrong.
 """
@@ -10,11 +10,14 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib import log
 from chalicelib.config import Config, json_schema, load_config
 from chalicelib.errors import EltError, UsageError
+
+if TYPE_CHECKING:
+    from chalicelib.reports import RunResult
 
 PREVIEW_ROWS = 3
 
@@ -28,6 +31,11 @@ def main(arguments: list[str] | None = None) -> int:
     except EltError as error:
         _fail(error, as_json=options.json)
         return error.exit_code
+    except Exception as bug:
+        if not options.json:
+            raise
+        _fail(EltError(f"an unforeseen failure: {bug!r}", fix="Please report it."), as_json=True)
+        return 1
     except KeyboardInterrupt:
         print("Stopped. Run it again: nothing is loaded twice.", file=sys.stderr)
         return 1
@@ -38,19 +46,28 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--config", type=Path, default=Path("config.yaml"), metavar="FILE")
+    shared.add_argument(
+        "--config",
+        type=Path,
+        default=Path("config.yaml"),
+        metavar="FILE",
+        help="default: config.yaml",
+    )
     shared.add_argument("--json", action="store_true", help="answer in JSON on standard output")
     shared.add_argument("--verbose", action="store_true", help="log each event, not just warnings")
     parser = argparse.ArgumentParser(prog="python -m chalicelib", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, command, purpose in (
         ("run", _run, "load what is new into the target"),
+        ("replay", _replay, "load what a run left in quarantine, as the schema is now"),
         ("extract", _extract, "write the combined CSV, without a database"),
         ("check", _check, "check the configuration"),
         ("schema", _schema, "print the configuration's JSON Schema, for editors"),
     ):
         sub = commands.add_parser(name, parents=[shared], help=purpose, description=purpose)
         sub.set_defaults(command=command)
+        if name == "replay":
+            sub.add_argument("run_id", metavar="RUN", help="the run, as its report names it")
         if name == "extract":
             sub.add_argument("--output", type=Path, required=True, metavar="FILE")
             sub.add_argument("--raw", action="store_true", help="as extracted, not validated")
@@ -59,10 +76,27 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace) -> dict[str, Any] | None:
     config, base = _configuration(options)
-    from chalicelib import database, load, pipeline, terminal
+    from chalicelib import pipeline, terminal
 
     with terminal.progress(quiet=options.json) as progress:
         result = pipeline.run(config, base, progress)
+    return _report(options, config, result)
+
+
+def _replay(options: argparse.Namespace) -> dict[str, Any] | None:
+    config, base = _configuration(options)
+    from chalicelib import pipeline, terminal
+
+    with terminal.progress(quiet=options.json) as progress:
+        result = pipeline.replay(config, base, options.run_id, {}, progress)
+    return _report(options, config, result)
+
+
+def _report(
+    options: argparse.Namespace, config: Config, result: RunResult
+) -> dict[str, Any] | None:
+    from chalicelib import database, load, terminal
+
     if options.json:
         return {**asdict(result), "read": result.read}
     engine = database.connect(config.target)
@@ -85,15 +119,19 @@ def _extract(options: argparse.Namespace) -> dict[str, Any] | None:
 
 def _check(options: argparse.Namespace) -> dict[str, Any] | None:
     config, _ = _configuration(options)
+    config_names = [source.name for source in config.sources]
     summary = {
         "sources": {source.name: source.type for source in config.sources},
         "table": config.target.qualified_table,
         "mode": config.target.mode,
         "columns": list(config.declared),
+        "warnings": config.warnings,
     }
     if options.json:
         return summary
-    print(f"{options.config} is valid: {', '.join(summary['sources'])} → {summary['table']}")
+    print(f"{options.config} is valid: {', '.join(config_names)} → {summary['table']}")
+    for warning in config.warnings:
+        print(f"Warning: {warning}")
     return None
 
 

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+RAW = "_raw"
+"""The single field of a reject's row that could not be split: its text."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """Why one value, or a whole row (`column` is None), does not fit."""

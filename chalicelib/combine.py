@@ -6,6 +6,7 @@ PostgreSQL reads such a file a fifth faster than one with every field quoted.
 
 from __future__ import annotations
 
+import errno
 import io
 import threading
 from collections.abc import Iterator
@@ -132,5 +133,7 @@ def _disk_errors(path: Path) -> Iterator[None]:
         raise SourceError(
             f"the combined CSV cannot be written: {error.strerror}",
             where=str(path),
-            fix="Free some disk space, or set ELT_WORK_DIR to a folder on a larger disk.",
+            fix="Name a file in a folder that is there and may be written."
+            if error.errno in (errno.ENOENT, errno.EACCES, errno.EISDIR, errno.ENOTDIR)
+            else "Free some disk space, or set ELT_WORK_DIR to a folder on a larger disk.",
         ) from error

@@ -69,6 +69,13 @@ class TargetError(EltError):
     code = "target"
 
 
+class AddressError(TargetError):
+    """Nobody said where the database is, or not so that it can be found."""
+
+    code = "no_database"
+    exit_code = 2
+
+
 class Superseded(TargetError):
     """A newer run has taken over the target table; this one must not commit."""
 

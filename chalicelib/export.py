@@ -43,23 +43,28 @@ def export(
     reports = [source.report for source in sources]
     with TemporaryDirectory(prefix="elt-") as folder, Spool(Path(folder) / "spool") as spool:
         evidence = infer(extracted(sources, progress), config, spool)
+        unfinished = output.with_name(f"{output.name}.part")
         if raw:
-            return _export_raw(output, spool, reports)
+            return _export_raw(unfinished, output, spool, reports)
         schema = TableSchema(config.declared) if config.strict else evidence.schema()
         rejects = Quarantine(Path(folder) / "rejects.csv", Part("", 0, "", ""))
-        combined = CombinedCsv(output, schema.names)
+        combined = CombinedCsv(unfinished, schema.names)
         gatherer = Gatherer(schema, config.on_invalid, reports, rejects, progress)
-        gatherer.gather(spool.batches(), combined)
+        gatherer.gather(spool.batches(), combined, stop=lambda: False)
         combined.close()
+        unfinished.replace(output)
         return Export(output, combined.rows, rejects.count, reports)
 
 
-def _export_raw(output: Path, spool: Spool, reports: list[SourceReport]) -> Export:
+def _export_raw(
+    unfinished: Path, output: Path, spool: Spool, reports: list[SourceReport]
+) -> Export:
     names = tuple(dict.fromkeys(n for b in spool.batches() for n in b.table.column_names))
-    combined = CombinedCsv(output, names)
+    combined = CombinedCsv(unfinished, names)
     for batch in spool.batches():
         combined.append(_aligned(batch, names))
     combined.close()
+    unfinished.replace(output)
     return Export(output, combined.rows, sum(len(b.rejects) for b in spool.batches()), reports)
 
 

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from chalicelib.batch import Batch
 from chalicelib.combine import CombinedCsv
 from chalicelib.config import Config
+from chalicelib.config.model import OnInvalid
 from chalicelib.extract.base import Source
 from chalicelib.progress import Progress
 from chalicelib.quarantine import Quarantine
 from chalicelib.reports import SourceReport
 from chalicelib.schema import TableSchema, unclaimed
 from chalicelib.schema.infer import Evidence
-from chalicelib.schema.validate import OnInvalid, refusal, validate
+from chalicelib.schema.validate import refusal, validate
 from chalicelib.spool import Spool
 
 MAX_REJECTS_WHEN_FAILING = 1_000
@@ -69,7 +70,7 @@ class Gatherer:
         self,
         batches: Iterable[Batch],
         combined: CombinedCsv,
-        stop: Callable[[], bool] = lambda: False,
+        stop: Callable[[], bool],
     ) -> None:
         """Fill the combined CSV. InvalidRows when there are rejects and that fails the run.
 

@@ -1,91 +1,117 @@
-"""One run: plan → extract → validate → combine → load."""
+"""One run: take the table over, see what is new, load it; or load what a run left in quarantine."""
 
 from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Engine
 
 from chalicelib import database, load, log, settings
-from chalicelib.batch import Batch, Reject
-from chalicelib.combine import CombinedCsv
 from chalicelib.config import Config
-from chalicelib.errors import InvalidRows
+from chalicelib.errors import TargetError
 from chalicelib.extract import open_sources
 from chalicelib.extract.base import Source
-from chalicelib.gather import Gatherer, extracted, infer, plan
+from chalicelib.gather import plan
+from chalicelib.part import PartRun
 from chalicelib.progress import Progress
-from chalicelib.quarantine import Quarantine
-from chalicelib.reports import SourceReport, SourceState
-from chalicelib.schema import TableSchema
-from chalicelib.spool import Spool
+from chalicelib.replay import Corrections, rejected
+from chalicelib.reports import RunResult, SourceState
 
-KEPT_RUNS = 10
-"""Folders of earlier runs that stay on the disk."""
-
-
-@dataclass
-class RunResult:
-    """What a run did. `read = inserted + quarantined`.
-
-    `output` is the combined CSV, None when there was nothing new; `rejects` are the first of the
-    quarantined rows with their file, `changes` what was done to the table.
-    """
-
-    run_id: str
-    table: str
-    mode: str
-    sources: list[SourceReport]
-    inserted: int = 0
-    deleted: int = 0
-    quarantined: int = 0
-    nulled: int = 0
-    rejects: list[tuple[str, Reject]] = field(default_factory=list)
-    changes: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    seconds: dict[str, float] = field(default_factory=dict)
-    output: Path | None = None
-
-    @property
-    def read(self) -> int:
-        """Rows of all sources."""
-        return sum(source.rows for source in self.sources)
+KEPT_RUNS = 3
+"""Runs whose folders stay on the disk, the present one among them."""
 
 
 def run(
-    config: Config, base: Path, progress: Progress | None = None, run_id: str | None = None
+    config: Config,
+    base: Path,
+    progress: Progress | None = None,
+    run_id: str | None = None,
+    *,
+    full: bool = False,
 ) -> RunResult:
     """Load what is new in the sources into the target, exactly once.
 
-    Paths in the configuration are relative to `base`. Raises an EltError that says what is wrong;
-    then nothing was loaded.
+    `full` rebuilds the table: everything is read and takes the place of the old rows. Paths in
+    the configuration are relative to `base`. Raises an EltError that says what is wrong; then
+    nothing was loaded.
     """
-    watch = progress or Progress()
-    part = load.Part(run_id or new_run_id(), 0, config.target.qualified_table, config.target.mode)
+    mode = "replace" if full else config.target.mode
+    start = _start(config, base, mode, run_id)
+    known = {} if mode == "replace" else _states(config, start)
+    return start.carry_out(open_sources(config, base, known), progress or Progress())
+
+
+def replay(
+    config: Config,
+    base: Path,
+    parent: str,
+    corrections: Corrections,
+    progress: Progress | None = None,
+    run_id: str | None = None,
+) -> RunResult:
+    """Load the rows that the run `parent` left in quarantine, as the schema is now.
+
+    Rows are added, whatever the mode. Raises TargetError for a run whose rows are in the table no
+    more, since a later replace took their place.
+    """
+    start = _start(config, base, "append", run_id)
+    if load.replaced_since(start.engine, parent):
+        raise TargetError(
+            f"the rows of run {parent} were replaced since",
+            where=start.part.table,
+            fix="Only the rejects of the run that replaced them, or of later ones, can be loaded.",
+        )
+    sources: list[Source] = [*rejected(start.engine, parent, corrections)]
+    return start.carry_out(sources, progress or Progress(), replayed=parent)
+
+
+@dataclass(frozen=True)
+class _Start:
+    """What a run has before it looks at its sources: the right to commit to its table."""
+
+    config: Config
+    base: Path
+    part: load.Part
+    engine: Engine
+    fence: load.Fence
+
+    def carry_out(
+        self, sources: list[Source], progress: Progress, replayed: str | None = None
+    ) -> RunResult:
+        """Load what the sources have, if they have anything."""
+        reports = [source.report for source in sources]
+        result = RunResult(self.part.run_id, self.part.table, self.part.mode, reports)
+        empties = self.part.mode == "replace" and self.config.target.allow_empty
+        if plan(sources, progress) or empties:
+            folder = run_folder(self.base, self.part.run_id)
+            PartRun(
+                self.config, self.part, self.engine, self.fence,
+                sources, folder, progress, result, replayed,
+            ).run()  # fmt: skip
+        elif self.part.mode == "replace":
+            result.warnings.append("no rows to load: replace keeps the old ones")
+        result.seconds = progress.seconds
+        result.warnings += [text for report in reports for text in report.warnings]
+        result.warnings += self.config.warnings if not replayed else []
+        _log_end(result)
+        return result
+
+
+def _start(config: Config, base: Path, mode: str, run_id: str | None) -> _Start:
+    part = load.Part(run_id or new_run_id(), 0, config.target.qualified_table, mode)
     log.event("run started", run_id=part.run_id, table=part.table, mode=part.mode)
     engine = database.connect(config.target)
     load.migrate(engine)
-    fence = load.take(engine, part.table)
-    sources = open_sources(config, base, _states(config, engine, part))
-    result = RunResult(part.run_id, part.table, part.mode, [s.report for s in sources])
-    if plan(sources, watch) or config.target.allow_empty:
-        folder = run_folder(base, part.run_id)
-        _PartRun(config, part, engine, fence, sources, folder, watch, result).run()
-    result.seconds = watch.seconds
-    result.warnings += [text for source in sources for text in source.report.warnings]
-    _log_end(result)
-    return result
+    return _Start(config, base, part, engine, load.take(engine, part.table))
 
 
 def new_run_id() -> str:
     """Sorts by time, and no two runs share it."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{secrets.token_hex(2)}"
 
 
 def run_folder(base: Path, run_id: str) -> Path:
@@ -98,115 +124,12 @@ def run_folder(base: Path, run_id: str) -> Path:
     return runs / run_id
 
 
-def _states(config: Config, engine: Engine, part: load.Part) -> dict[str, SourceState]:
-    """What earlier runs loaded; nothing for replace, which reads everything."""
-    if config.target.mode == "replace":
-        return {}
-    return {s.name: load.state(engine, part.table, s.name) for s in config.sources}
-
-
-@dataclass
-class _PartRun:
-    """A part on its way from its sources into the target."""
-
-    config: Config
-    part: load.Part
-    engine: Engine
-    fence: load.Fence
-    sources: list[Source]
-    folder: Path
-    progress: Progress
-    result: RunResult
-
-    def run(self) -> None:
-        batches = extracted(self.sources, self.progress)
-        if self.config.strict:
-            self._fill_and_load(TableSchema(self.config.declared), batches)
-            return
-        with Spool(self.folder / "spool.arrow") as spool:
-            evidence = infer(batches, self.config, spool)
-            schema = self._fitted(evidence.schema(), evidence.without_value())
-            self._fill_and_load(schema, spool.batches())
-
-    def _fitted(self, schema: TableSchema, valueless: set[str]) -> TableSchema:
-        """Without columns that are there already and that no row has a value for."""
-        existing = load.existing_columns(self.engine, self.part.table) or {}
-        idle = valueless & existing.keys()
-        return TableSchema({n: c for n, c in schema.columns.items() if n not in idle})
-
-    def _fill_and_load(self, schema: TableSchema, batches: Iterator[Batch]) -> None:
-        columns = [load.TableColumn(name, schema.sql_type(name)) for name in schema.names]
-        self.result.changes += load.prepare(
-            self.engine, self.part.table, columns, widen=not self.config.strict
-        )
-        combined = CombinedCsv(self.folder / "combined.csv", schema.names)
-        self.result.output = combined.path
-        quarantine = Quarantine(self.folder / "rejects.csv", self.part)
-        try:
-            loaded = self._overlapped(schema, batches, combined, quarantine)
-        except InvalidRows:
-            load.store_not_loaded(self.engine, self.part, quarantine.path)
-            raise
-        self.result.inserted, self.result.deleted = loaded.inserted, loaded.deleted
-        self.result.quarantined, self.result.rejects = loaded.quarantined, quarantine.first
-        if loaded.kept:
-            self.result.warnings.append("no rows to load: replace keeps the old ones")
-
-    def _overlapped(
-        self,
-        schema: TableSchema,
-        batches: Iterator[Batch],
-        combined: CombinedCsv,
-        quarantine: Quarantine,
-    ) -> load.LoadResult:
-        """COPY in a second thread, from the first batch on or when the file is complete."""
-        gatherer = Gatherer(
-            schema, self.config.on_invalid, self.result.sources, quarantine, self.progress
-        )
-
-        def copy() -> load.LoadResult:
-            return self._copy(schema, combined, quarantine)
-
-        for step, unit in (("validate", "rows"), ("combine", "rows"), ("load", "bytes")):
-            self.progress.begin(step, None, unit)
-        with ThreadPoolExecutor(1, "load") as pool:
-            loading = pool.submit(copy) if self._may_overlap() else None
-            try:
-                if loading:
-                    gatherer.gather(batches, combined, stop=loading.done)
-                else:
-                    gatherer.gather(batches, combined)
-            except BaseException as error:
-                combined.abort(error)
-                raise
-            combined.close()
-            self.result.nulled = gatherer.nulled
-            return (loading or pool.submit(copy)).result()
-
-    def _may_overlap(self) -> bool:
-        """Columns must be known before the first row, and a transaction must not await an API."""
-        pending = [source.report.kind for source in self.sources if source.pending]
-        return self.config.strict and set(pending) <= {"local"}
-
-    def _copy(
-        self, schema: TableSchema, combined: CombinedCsv, quarantine: Quarantine
-    ) -> load.LoadResult:
-        def rows() -> Iterator[bytes]:
-            for chunk in combined.chunks():
-                yield chunk
-                self.progress.advance("load", len(chunk))
-
-        def harvest() -> load.Harvest:
-            return load.Harvest(
-                combined.rows,
-                self.result.sources,
-                quarantine.path if quarantine.count else None,
-                quarantine.count,
-                self.config.target.allow_empty,
-            )
-
-        with self.progress.timed("load"):
-            return load.load(self.engine, self.fence, self.part, schema.names, rows, harvest)
+def _states(config: Config, start: _Start) -> dict[str, SourceState]:
+    """What earlier runs loaded of each source."""
+    table, names = start.part.table, [source.name for source in config.sources]
+    left_behind = load.left_behind(start.engine, table, names)
+    states = {name: load.state(start.engine, table, name) for name in names}
+    return {name: replace(state, left_behind=left_behind) for name, state in states.items()}
 
 
 def _log_end(result: RunResult) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from chalicelib.batch import Batch, Reject
+from chalicelib.batch import Batch, Problem, Reject
 from chalicelib.combine import to_csv
 from chalicelib.load.ledger import REJECT_COLUMNS, Part
 from chalicelib.schema.validate import SHOWN
@@ -53,12 +53,14 @@ class Quarantine:
             first.column,
             _storable(first.value),
             first.reason,
-            _storable(json.dumps([asdict(problem) for problem in reject.problems])),
-            _storable(json.dumps(reject.row)),
+            json.dumps([_storable_problem(problem) for problem in reject.problems]),
+            json.dumps({name: _storable(value) for name, value in reject.row.items()}),
         )
 
 
+def _storable_problem(problem: Problem) -> dict[str, str | None]:
+    return {name: _storable(value) for name, value in asdict(problem).items()}
+
+
 def _storable(text: str | None) -> str | None:
-    if text is None:
-        return None
-    return text.replace(NUL, VISIBLE_NUL).replace("\\u0000", VISIBLE_NUL)
+    return text.replace(NUL, VISIBLE_NUL) if text else text

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
+
+from chalicelib.batch import Reject
 
 
 @dataclass(frozen=True)
@@ -32,10 +35,15 @@ class Cursor:
 
 @dataclass(frozen=True)
 class SourceState:
-    """What earlier runs loaded of one source into this target table."""
+    """What earlier runs loaded of one source into this target table.
+
+    `left_behind`: of files loaded under names of sources that are in the configuration no more,
+    that name by the content's hash.
+    """
 
     files: tuple[LoadedFile, ...] = ()
     cursor: Cursor | None = None
+    left_behind: Mapping[str, str] = field(default_factory=dict)
 
 
 FileOutcome = Literal["read", "skipped", "failed"]
@@ -85,3 +93,31 @@ class SourceReport:
     def quarantined(self) -> int:
         """Those of them that are kept out of the target."""
         return sum(file.quarantined for file in self.files.values())
+
+
+@dataclass
+class RunResult:
+    """What a run did. `read = inserted + quarantined`.
+
+    `output` is the combined CSV, None when there was nothing new; `rejects` are the first of the
+    quarantined rows with their file, `changes` what was done to the table.
+    """
+
+    run_id: str
+    table: str
+    mode: str
+    sources: list[SourceReport]
+    inserted: int = 0
+    deleted: int = 0
+    quarantined: int = 0
+    nulled: int = 0
+    rejects: list[tuple[str, Reject]] = field(default_factory=list)
+    changes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    output: Path | None = None
+
+    @property
+    def read(self) -> int:
+        """Rows of all sources."""
+        return sum(source.rows for source in self.sources)

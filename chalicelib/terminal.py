@@ -16,9 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from chalicelib.load.table import Preview
-from chalicelib.pipeline import RunResult
 from chalicelib.progress import STEPS, Progress
-from chalicelib.reports import FileReport, SourceReport
+from chalicelib.reports import FileReport, RunResult, SourceReport
 
 MAX_FILES = 20
 """Rows of a source's table before the rest is summed up."""
@@ -93,7 +92,8 @@ def show(result: RunResult, preview: Preview) -> None:
         console.print(_source_table(source))
     if result.rejects:
         console.print(_reject_table(result))
-    console.print(_target_table(result, preview, console.width))
+    if preview.columns:
+        console.print(_target_table(result, preview, console.width))
     for change in result.changes:
         console.print(f"[green]+[/] {escape(change)}", highlight=False)
     for warning in result.warnings:
@@ -169,7 +169,7 @@ def _steps(result: RunResult) -> str:
 
 def _outcome(result: RunResult) -> str:
     if not result.read:
-        return f"[green]Nothing new:[/] all that the sources hold is in {result.table} already."
+        return f"{_nothing(result)} Nothing was loaded into {result.table}."
     replaced = f", {result.deleted:,} old rows deleted" if result.deleted else ""
     nulled = f", {result.nulled:,} values set to NULL" if result.nulled else ""
     return (
@@ -177,3 +177,12 @@ def _outcome(result: RunResult) -> str:
         f"{result.table} + {result.quarantined:,} quarantined{replaced}{nulled}. "
         f"Run {result.run_id}"
     )
+
+
+def _nothing(result: RunResult) -> str:
+    files = [file for source in result.sources for file in source.files.values()]
+    if not files:
+        return "[yellow]Nothing there:[/] the sources hold no files."
+    if any(file.outcome == "failed" for file in files) or result.warnings:
+        return "[yellow]No rows:[/] see the warnings."
+    return "[green]Nothing new:[/] all that the sources hold was loaded before."

@@ -10,7 +10,7 @@ import sqlalchemy
 
 from chalicelib import pipeline
 from chalicelib.config import Config, parse_config
-from chalicelib.pipeline import RunResult
+from chalicelib.reports import RunResult
 
 DECLARED: dict[str, Any] = {
     "strict_mode": True,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from chalicelib import log
 from chalicelib.__main__ import main
 
 CONFIG = """
@@ -20,6 +22,13 @@ schema:
     id: {type: integer, required: true}
     name: text
 """
+
+
+@pytest.fixture(autouse=True)
+def _quiet_afterwards() -> Iterator[None]:
+    """The stream that is logged to ends with the test."""
+    yield
+    log.LOGGER.handlers = []
 
 
 @pytest.fixture
@@ -119,6 +128,16 @@ def test_extract_into_a_folder_that_is_not_there_fails_with_its_name(
     output = tmp_path / "nowhere" / "all.csv"
     assert main(["extract", "--config", str(config), "--output", str(output)]) == 1
     assert str(output) in capsys.readouterr().err
+
+
+def test_replay_loads_what_a_schema_that_is_corrected_allows(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["run", "--config", str(config), "--json"])
+    run_id = json.loads(capsys.readouterr().out)["run_id"]
+    config.write_text(CONFIG.replace("type: integer, required: true", "type: integer, default: 0"))
+    assert main(["replay", "--config", str(config), "--json", run_id]) == 0
+    assert json.loads(capsys.readouterr().out)["quarantined"] == 1, "zwei is still no number"
 
 
 def test_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:

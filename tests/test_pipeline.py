@@ -267,7 +267,7 @@ def test_a_broken_file_can_be_left_for_the_next_run(shop: Pipeline) -> None:
 
 def test_a_missing_folder_is_named(shop: Pipeline) -> None:
     shop.source["path"] = "nowhere"
-    with pytest.raises(SourceError, match="folder nowhere does not exist"):
+    with pytest.raises(SourceError, match="nowhere is not a folder"):
         shop.run()
 
 
@@ -323,3 +323,85 @@ def test_a_database_that_is_not_there_is_named(
     with pytest.raises(EltError, match=r"127\.0\.0\.1:1") as refused:
         shop.run()
     assert "canary" not in str(refused.value)
+
+
+def test_a_file_replaced_between_hashing_and_reading_is_noticed(
+    shop: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = shop.write("a.csv", "id,name\n1,Ada\n")
+    original = pipeline.plan
+
+    def plan_then_replace(*args: Any) -> bool:
+        found = original(*args)
+        path.write_text("id,name\n2,Alan\n")
+        return found
+
+    monkeypatch.setattr(pipeline, "plan", plan_then_replace)
+    with pytest.raises(SourceError, match="changed while it was read"):
+        shop.run()
+    assert shop.rows == []
+
+
+def test_our_own_output_and_hidden_folders_are_no_input(
+    shop: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ELT_WORK_DIR", str(shop.folder / "data" / "work"))
+    shop.write("a.csv", "id,name\n1,Ada\n")
+    shop.write(".hidden/b.csv", "id,name\n2,Alan\n")
+    shop.run()
+    shop.write("c.csv", "id,name\n3,Grace\n")
+    shop.run()
+    assert shop.rows == [(1, "Ada"), (3, "Grace")]
+
+
+def test_a_source_that_was_renamed_does_not_load_its_files_again(shop: Pipeline) -> None:
+    shop.write("a.csv", "id,name\n1,Ada\n")
+    shop.run()
+    shop.source["name"] = "shop"
+    with pytest.raises(SourceError, match=r"a\.csv.*under the source name 'local'.*Call source"):
+        shop.run()
+    assert shop.rows == [(1, "Ada")]
+
+
+def test_a_reject_may_hold_anything(shop: Pipeline) -> None:
+    shop.write("a.json", json.dumps([{"id": "x\x00", "name": "\\u0000"}, {"id": 1, "name": "a"}]))
+    assert shop.run().quarantined == 1
+    assert shop.query('select value, "row" from elt.rejects') == [
+        ("x␀", {"id": "x␀", "name": "\\u0000"})
+    ]
+
+
+def test_values_that_only_postgresql_would_refuse_are_quarantined(shop: Pipeline) -> None:
+    columns = {"t": "timestamp", "d": "decimal", "j": "json"}
+    shop.schema = {"strict_mode": True, "on_invalid": "quarantine", "columns": columns}
+    rows = [
+        {"t": "2026-01-01T00:00:00+25:00"},
+        {"d": "1e-99999"},
+        {"j": '{"a": 1e999999}'},
+        {"j": '"\\ud800"'},
+        {"t": "2026-01-01T00:00:00.123456789Z", "d": "1e-300", "j": '"\\ud83d\\ude00"'},
+    ]
+    shop.write("a.json", json.dumps(rows))
+    result = shop.run()
+    assert (result.inserted, result.quarantined) == (1, 4)
+    assert shop.query("select to_char(t, 'US') from orders") == [("123457",)]
+
+
+def test_replace_of_nothing_says_that_it_keeps_the_old(shop: Pipeline) -> None:
+    shop.target["mode"] = "replace"
+    assert any("keeps the old" in warning for warning in shop.run().warnings)
+
+
+def test_an_interrupt_in_mid_copy_stops_at_once_and_loads_nothing(
+    shop: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits for the COPY is waked up, its backend is ended, the rows are gone."""
+    shop.write("a.csv", "id,name\n1,Ada\n")
+
+    def interrupted(*_args: Any, **_options: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(gather.Gatherer, "gather", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        shop.run()
+    assert shop.rows == []

@@ -7,7 +7,9 @@ import re
 import subprocess
 from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
 from pydantic import BaseModel
 
 from chalicelib.__main__ import main
@@ -20,6 +22,7 @@ from chalicelib.config import (
     PagePagination,
     Schema,
     Target,
+    json_schema,
     parse_config,
 )
 
@@ -47,13 +50,14 @@ def test_a_configuration_in_it_loads(text: str) -> None:
 
 def test_the_configuration_of_make_run_loads() -> None:
     text = (ROOT / "config.yaml").read_text()
-    assert parse_config(text, {"ELT_SAMPLE_API_TOKEN": "x"}).strict
+    assert parse_config(text, {}).strict
+    jsonschema.validate(yaml.safe_load(text), json_schema())
 
 
 def test_the_python_in_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "a.csv").write_text("id\n1\n")
-    (tmp_path / "config.yaml").write_text(
+    (tmp_path / "my-config.yaml").write_text(
         "sources: [{type: local, path: data}]\ntarget: {table: t}\n"
     )
     monkeypatch.chdir(tmp_path)

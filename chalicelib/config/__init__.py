@@ -62,7 +62,9 @@ _Json = Any
 
 def load_config(path: Path, env: Mapping[str, str] = os.environ) -> Config:
     """The configuration in a file. ConfigError with all its mistakes, or why it cannot be read."""
-    return parse_config(_text(path), env, str(path))
+    config = parse_config(_text(path), env, str(path))
+    config._base = path.resolve().parent
+    return config
 
 
 def parse_config(text: str, env: Mapping[str, str], where: str = "config.yaml") -> Config:
@@ -116,7 +118,8 @@ def _with_references(schema: _Json) -> _Json:
     if not isinstance(schema, dict):
         return schema
     inner = {key: _with_references(value) for key, value in schema.items()}
-    if schema.get("type") in ("integer", "number", "boolean") or "enum" in schema:
+    narrow = schema.get("type") in ("integer", "number", "boolean") or "enum" in schema
+    if narrow or isinstance(schema.get("pattern"), str):
         about = {k: inner.pop(k) for k in ("title", "description", "default") if k in inner}
         return {**about, "anyOf": [inner, {"type": "string", "pattern": r"\$\{"}]}
     return inner

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     SecretStr,
     field_validator,
     model_validator,
@@ -24,6 +26,7 @@ MAX_IDENTIFIER_BYTES = 63
 """PostgreSQL cuts longer names silently, and then two of them may be the same."""
 
 ColumnKind = Literal["text", "integer", "decimal", "float", "boolean", "date", "timestamp", "json"]
+OnInvalid = Literal["fail", "quarantine", "null"]
 ORDERED_KINDS = {"integer", "decimal", "float", "date", "timestamp"}
 DATED_KINDS = {"date", "timestamp"}
 BOOLEAN_WORDS = {
@@ -216,6 +219,18 @@ class Column(Frozen):
         """What the column `name` may be called in a source: its `from` names, then its own."""
         return tuple(dict.fromkeys((*self.from_, name)))
 
+    @field_validator("format")
+    @classmethod
+    def _known_directives(cls, formats: tuple[str, ...]) -> tuple[str, ...]:
+        for form in formats:
+            try:
+                datetime.strptime(datetime(2026, 1, 31, tzinfo=UTC).strftime(form), form)
+            except ValueError:
+                raise ValueError(
+                    f"{form!r} is not a strptime format such as %d.%m.%Y %H:%M"
+                ) from None
+        return formats
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
@@ -232,8 +247,8 @@ class Column(Frozen):
             raise ValueError(f"format is for date and timestamp, not {self.type}")
         if (self.min is not None or self.max is not None) and self.type not in ORDERED_KINDS:
             raise ValueError(f"min and max need a number, date or timestamp, not {self.type}")
-        for key in ("min", "max", "default"):
-            value = getattr(self, key)
+        values = [(key, getattr(self, key)) for key in ("min", "max", "default")]
+        for key, value in [*values, *(("allowed", word) for word in self.allowed)]:
             if value is not None and not fits(self.type, value):
                 raise ValueError(f"{key}: {str(value)!r} is not of type {self.type}")
         return self
@@ -245,7 +260,7 @@ def fits(kind: ColumnKind, value: Scalar) -> bool:
     try:
         match kind:
             case "integer":
-                int(text)
+                return -(2**63) <= int(text) < 2**63
             case "decimal" | "float":
                 return Decimal(text).is_finite()
             case "boolean":
@@ -259,6 +274,11 @@ def fits(kind: ColumnKind, value: Scalar) -> bool:
     return True
 
 
+def _null_is_a_word(value: Any) -> Any:
+    """In YAML null is nothing; here it names what becomes of a value."""
+    return "null" if value is None else value
+
+
 def _type_alone(columns: Any) -> Any:
     """`order_id: integer` is short for `order_id: {type: integer}`."""
     if not isinstance(columns, dict):
@@ -270,7 +290,10 @@ class Schema(Frozen):
     """Columns, types and what happens to a row that does not fit."""
 
     strict_mode: bool = Field(False, description="Keep only the columns below")
-    on_invalid: Literal["fail", "quarantine", "null"] = "fail"
+    on_invalid: Annotated[
+        OnInvalid,
+        BeforeValidator(_null_is_a_word, json_schema_input_type=OnInvalid | None),
+    ] = "fail"
     columns: Annotated[
         dict[Identifier, Column],
         BeforeValidator(_type_alone, json_schema_input_type=dict[str, ColumnKind | Column]),
@@ -279,6 +302,8 @@ class Schema(Frozen):
 
 class Config(Frozen):
     """One pipeline: sources, the target table and its schema."""
+
+    _base: Path = PrivateAttr(default=Path())
 
     sources: tuple[SourceConfig, ...] = Field(min_length=1)
     target: Target
@@ -317,7 +342,27 @@ class Config(Frozen):
             raise ValueError(
                 f"mode replace always reads everything: remove incremental from {', '.join(steps)}"
             )
+        skipping = [s.name for s in self.sources if getattr(s, "on_file_error", "") == "skip"]
+        if self.target.mode == "replace" and skipping:
+            raise ValueError(
+                "mode replace would delete the rows of a file that it skips: remove "
+                f"on_file_error: skip from {', '.join(skipping)}"
+            )
         return self
+
+    @property
+    def base(self) -> Path:
+        """The folder of the configuration file: paths are relative to it."""
+        return self._base
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is allowed, and seldom meant."""
+        return [
+            f"source {source.name}: without incremental every run adds all of its records again"
+            for source in self.sources
+            if source.type == "api" and not source.incremental and self.target.mode == "append"
+        ]
 
     @property
     def declared(self) -> dict[str, Column]:
@@ -330,6 +375,6 @@ class Config(Frozen):
         return self.schema_ is not None and self.schema_.strict_mode
 
     @property
-    def on_invalid(self) -> Literal["fail", "quarantine", "null"]:
+    def on_invalid(self) -> OnInvalid:
         """What becomes of a row that does not fit; without a schema none can fail to."""
         return self.schema_.on_invalid if self.schema_ else "fail"

@@ -1,4 +1,4 @@
-"""Regular expressions as RE2 knows them, checked without loading the engine."""
+"""Regular expressions as RE2 knows them, and means the same by them as people do."""
 
 from __future__ import annotations
 
@@ -27,4 +27,17 @@ def re2(pattern: str) -> str:
             re.compile(_RE2_ONLY.sub(r"\\w", pattern))
     except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"{pattern!r} is not a regular expression: {error}") from None
+    _compile(pattern)
     return pattern
+
+
+def _compile(pattern: str) -> None:
+    """Ask the engine itself, which only a configuration with a pattern needs to load."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        pc.match_substring_regex(pa.array([""]), f"^(?:{pattern})$")
+    except pa.ArrowInvalid as error:
+        reason = str(error).removeprefix("Invalid regular expression: ")
+        raise ValueError(f"{pattern!r} is not an RE2 expression: {reason}") from None

@@ -1,4 +1,4 @@
-"""Where the target database is: in the configuration, or in the environment."""
+"""Where a database is: in the configuration, or in the environment."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from sqlalchemy.exc import ArgumentError
 
 from chalicelib import settings
 from chalicelib.config.model import Target
-from chalicelib.errors import TargetError
+from chalicelib.errors import AddressError
 
 
 def address(target: Target) -> Target:
     """The target, with the database of ELT_TARGET_URL when it names no host.
 
-    Raises TargetError when that is missing or is no postgresql:// URL.
+    Raises AddressError when that is missing or is no postgresql:// URL.
     """
     if target.host:
         return target
     if given := settings.target_url():
-        return _from_url(given, target.table)
-    raise TargetError(
+        return _from_url(given, "ELT_TARGET_URL", target.table)
+    raise AddressError(
         "there is no database to load",
         where="target.host",
         fix="Set target.host, or start the embedded database with `make run`.",
     )
 
 
-def _from_url(given: str, table: str) -> Target:
+def _from_url(given: str, variable: str, table: str) -> Target:
     try:
         return Target.model_validate({"table": table, **_fields(make_url(given))})
     except (ArgumentError, ValueError):
-        raise TargetError(
+        raise AddressError(
             "this is not the address of a PostgreSQL database",
-            where="ELT_TARGET_URL",
+            where=variable,
             fix="Write postgresql://user:password@host:5432/database, if need be with "
             "?sslmode=disable, require or verify-full.",
         ) from None

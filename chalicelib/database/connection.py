@@ -45,6 +45,7 @@ def open_connection(target: Target) -> _Connection:
             application_name="elt",
         )
         refuse_old(connection.parameter_statuses["server_version"])
+        connection._usock.settimeout(settings.database_timeout())
     except BaseException:
         wire.close()
         raise
@@ -52,7 +53,7 @@ def open_connection(target: Target) -> _Connection:
 
 
 def _dial(host: str, port: int) -> socket.socket:
-    """A socket that gives up soon while nobody answers, and late once somebody has."""
+    """A socket that gives up soon: whoever is there answers at once."""
     try:
         if host.startswith("/"):
             wire = _unix_socket(f"{host}/.s.PGSQL.{port}")
@@ -62,12 +63,12 @@ def _dial(host: str, port: int) -> socket.socket:
     except OSError as error:
         error.add_note(f"{host}:{port}")
         raise
-    wire.settimeout(settings.database_timeout())
     return wire
 
 
 def _unix_socket(path: str) -> socket.socket:
     wire = socket.socket(socket.AF_UNIX)
+    wire.settimeout(CONNECT_TIMEOUT)
     try:
         wire.connect(path)
     except OSError:

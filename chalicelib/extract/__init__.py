@@ -41,15 +41,18 @@ def open_sources(
     ]
 
 
-def to_dataframe(config: Config, base: Path = Path(), *, validated: bool = False) -> pd.DataFrame:
+def to_dataframe(
+    config: Config, base: Path | None = None, *, validated: bool = False
+) -> pd.DataFrame:
     """All rows of all sources as one DataFrame with Arrow-backed columns.
 
     As extracted: text, the union of the sources' columns in order of first appearance. With
     `validated` as loaded: the target's columns with their types, rejects out; InvalidRows when
     there are some and `on_invalid` is `fail`. Everything is read, whatever was loaded before.
+    Paths are relative to `base`, or else to the folder of the configuration file.
     """
     batches = []
-    for source in open_sources(config, base):
+    for source in open_sources(config, base or config.base):
         source.plan()
         batches += list(source.batches())
     if validated:

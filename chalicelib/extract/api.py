@@ -13,7 +13,7 @@ from chalicelib.batch import Batch
 from chalicelib.config.model import ApiSource
 from chalicelib.errors import SourceError
 from chalicelib.extract.answers import find_records, parse
-from chalicelib.extract.cursor import Progress
+from chalicelib.extract.cursor import CursorWalk
 from chalicelib.extract.fetch import Client, NotFoundError
 from chalicelib.extract.pagination import PAGINATION, Page, Request, bare
 from chalicelib.extract.records import to_table
@@ -57,11 +57,11 @@ class ApiReader:
         if progress:
             self.report.cursor = progress.cursor
 
-    def _progress(self) -> Progress | None:
+    def _progress(self) -> CursorWalk | None:
         incremental = self._config.incremental
-        return Progress(incremental.cursor, self._state.cursor) if incremental else None
+        return CursorWalk(incremental.cursor, self._state.cursor) if incremental else None
 
-    def _cut(self, page: Page, progress: Progress | None) -> Iterator[tuple[Batch, int]]:
+    def _cut(self, page: Page, progress: CursorWalk | None) -> Iterator[tuple[Batch, int]]:
         """Batches of the page, each with the number of records that were loaded before."""
         size = page.size
         for start in range(0, len(page.records), BATCH_RECORDS):
@@ -75,7 +75,7 @@ class ApiReader:
         records: Sequence[Any],
         first: int,
         size: int,
-        progress: Progress | None,
+        progress: CursorWalk | None,
     ) -> tuple[Batch, int]:
         where = request.origin
         table = to_table(records, where=where, first=first)

@@ -27,18 +27,20 @@ def fingerprint(record: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-class Progress:
+class CursorWalk:
     """Follows a field that only grows over the pages of one run.
 
     Its values are compared as numbers when all on the first page are (and the stored one), as
     instants when all are ISO times (without a zone: UTC), else as text. The API is asked for the
-    stored value again; those of the records at it that were loaded are known by their hashes.
+    stored value again; those of the records at it that were loaded are known by their hashes. So
+    is the last record of a page that comes again on the next, when records were added meanwhile.
     """
 
     def __init__(self, field: str, stored: Cursor | None) -> None:
         self._field = field
         self._stored = stored
         self._key: Key | None = None
+        self._loaded = stored.hashes if stored else frozenset[str]()
         self._top = stored.value if stored else None
         self._hashes = set(stored.hashes) if stored else set[str]()
 
@@ -88,13 +90,16 @@ class Progress:
             ) from None
 
     def _new(self, key: Key, keys: list[Any], records: Sequence[Any]) -> list[int]:
-        if self._stored is None:
+        if self._top is None:
             return list(range(len(keys)))
-        floor, known = key(self._stored.value), self._stored.hashes
+        floor = key(self._stored.value) if self._stored else None
+        top = key(self._top)
         return [
             row
             for row, value in enumerate(keys)
-            if value > floor or (value == floor and fingerprint(records[row]) not in known)
+            if (floor is None or value >= floor)
+            and not (value == top and fingerprint(records[row]) in self._hashes)
+            and not (value == floor and fingerprint(records[row]) in self._loaded)
         ]
 
     def _advance(self, key: Key, rows: list[tuple[Any, str, Any]]) -> None:

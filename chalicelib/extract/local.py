@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import NoReturn
 
+from chalicelib import settings
 from chalicelib.batch import Batch
 from chalicelib.config import Column, LocalSource
 from chalicelib.errors import ChangedFile, SourceError
+from chalicelib.extract.fingerprint import Fingerprint, fingerprint
 from chalicelib.extract.readers import reader_for
 from chalicelib.extract.readers.input_file import InputFile
 from chalicelib.extract.s3_folder import RemoteObject, sync
@@ -41,18 +44,27 @@ class LocalFiles:
         self._folder = base / config.path
         self._columns = columns
         self._known = state.files if config.incremental else ()
+        self._left_behind = state.left_behind if config.incremental else {}
+        self._hidden = settings.work_folder(base).resolve()
+        self._fingerprints: dict[str, Fingerprint] = {}
         self._to_read: list[LoadedFile] = []
 
     def plan(self) -> int:
         """Sync, list and decide what is new. Returns the bytes to read."""
         for candidate in self._candidates():
-            file = self._fingerprint(candidate)
+            file = self._described(candidate)
             reason = self._reason_to_skip(file)
             if reason:
                 self._skip(file.name, reason)
             else:
                 self._refuse_unwanted_change(file)
+                self._refuse_lost_name(file)
                 self._to_read.append(file)
+        if not self.report.files and not self._to_read:
+            self.report.warnings.append(
+                f"source {self._config.name}: no file matches {self._config.pattern} "
+                f"in {self._config.path}"
+            )
         self.pending = bool(self._to_read)
         return sum(file.size for file in self._to_read)
 
@@ -69,18 +81,37 @@ class LocalFiles:
         remotes = self._sync() if self._config.s3 else {}
         if not self._folder.is_dir():
             raise SourceError(
-                f"the folder {self._config.path} does not exist",
+                f"{self._config.path} is not a folder",
                 where=f"source {self._config.name}",
                 fix="Create it, or correct the source's path (it is relative to the "
                 "configuration file).",
             )
         names = sorted(
             path.relative_to(self._folder).as_posix()
-            for path in self._folder.rglob("*")
-            if path.is_file() and not path.name.startswith(".")
+            for path in self._walk()
+            if not self._is_hidden(path)
         )
         found = [_Candidate(name, self._folder / name, remotes.get(name)) for name in names]
         return [candidate for candidate in found if self._is_ours(candidate.name)]
+
+    def _walk(self) -> Iterator[Path]:
+        """All files, links among them; a folder that may not be read is no empty one."""
+
+        def refuse(error: OSError) -> NoReturn:
+            raise SourceError(
+                f"the folder cannot be read: {error.strerror}",
+                where=str(error.filename),
+                fix="Check its permissions.",
+            )
+
+        for folder, _, names in os.walk(self._folder, onerror=refuse, followlinks=True):
+            yield from (Path(folder) / name for name in names)
+
+    def _is_hidden(self, path: Path) -> bool:
+        """Hidden by its name or a folder's, or our own output of earlier runs."""
+        inside = path.relative_to(self._folder).parts
+        ours = self._hidden in path.resolve().parents
+        return ours or any(part.startswith(".") for part in inside)
 
     def _sync(self) -> dict[str, RemoteObject]:
         """Bring the folder up to date; objects loaded before are not downloaded again."""
@@ -110,22 +141,14 @@ class LocalFiles:
 
     # what is new
 
-    def _fingerprint(self, candidate: _Candidate) -> LoadedFile:
-        try:
-            with candidate.path.open("rb") as content:
-                sha256 = hashlib.file_digest(content, "sha256").hexdigest()
-            size = candidate.path.stat().st_size
-        except OSError as error:
-            raise SourceError(
-                f"cannot be read: {error.strerror}",
-                where=candidate.name,
-                fix="Check the file's permissions.",
-            ) from error
+    def _described(self, candidate: _Candidate) -> LoadedFile:
+        found = fingerprint(candidate.path, candidate.name)
+        self._fingerprints[candidate.name] = found
         remote = candidate.remote
         return LoadedFile(
             candidate.name,
-            sha256,
-            size,
+            found.sha256,
+            found.size,
             uri=remote.uri if remote else None,
             etag=remote.etag if remote else None,
         )
@@ -148,6 +171,16 @@ class LocalFiles:
                 fix=f"Give new data a new name; or set on_change: append on source "
                 f"{self._config.name} to add all of its rows once more, or target.mode: replace "
                 "to load everything afresh.",
+            )
+
+    def _refuse_lost_name(self, file: LoadedFile) -> None:
+        if source := self._left_behind.get(file.sha256):
+            raise SourceError(
+                f"was loaded before under the source name {source!r}, "
+                "which is in the configuration no more",
+                where=file.name,
+                fix=f"Call source {self._config.name!r} {source!r} again; what was loaded is "
+                "remembered under that name.",
             )
 
     def _skip(self, name: str, reason: str) -> None:
@@ -183,15 +216,8 @@ class LocalFiles:
     def _rows(self, file: LoadedFile, source: InputFile) -> Iterator[Batch]:
         reader = reader_for(file.name)
         assert reader is not None, file.name  # noqa: S101 - _is_ours let it in
-        before = source.path.stat()
         yield from reader(source)
-        after = source.path.stat()
-        if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
-            raise SourceError(
-                "the file changed while it was read",
-                where=file.name,
-                fix="Run again when it is complete.",
-            )
+        self._fingerprints[file.name].check(source.path, file.name)
 
     def _input(self, file: LoadedFile) -> InputFile:
         return InputFile(

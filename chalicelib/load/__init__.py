@@ -19,15 +19,22 @@ from chalicelib import database
 from chalicelib.errors import TargetError
 from chalicelib.load import ledger
 from chalicelib.load.fence import Fence, take
-from chalicelib.load.ledger import LoadRecord, Part, state, store_not_loaded
+from chalicelib.load.ledger import (
+    LoadRecord,
+    Part,
+    left_behind,
+    replaced_since,
+    state,
+    store_not_loaded,
+)
 from chalicelib.load.migrations import migrate
 from chalicelib.load.table import TableColumn, existing_columns, prepare, preview
 from chalicelib.reports import SourceReport
 from chalicelib.retry import load_retry
 
 __all__ = [
-    "Fence", "Harvest", "LoadResult", "Part", "TableColumn", "existing_columns", "load", "migrate",
-    "prepare", "preview", "state", "store_not_loaded", "take",
+    "Fence", "Harvest", "LoadResult", "Part", "TableColumn", "existing_columns", "left_behind",
+    "load", "migrate", "replaced_since", "prepare", "preview", "state", "store_not_loaded", "take",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -39,6 +46,7 @@ class Harvest:
 
     `rows` and `quarantined` were counted by the pipeline; COPY must count the same. `rejects` is
     a CSV file of `ledger.REJECT_COLUMNS`. `allow_empty`: replace may leave an empty table.
+    `replayed` is the run whose rejects these rows were.
     """
 
     rows: int
@@ -46,6 +54,7 @@ class Harvest:
     rejects: Path | None = None
     quarantined: int = 0
     allow_empty: bool = False
+    replayed: str | None = None
 
 
 @dataclass(frozen=True)
@@ -129,6 +138,8 @@ class _Attempt:
         harvest = _ask(self.harvest)
         _agree("rows", counted=inserted, written=harvest.rows)
         quarantined = _copy_rejects(connection, harvest)
+        if harvest.replayed:
+            ledger.close_rejects(connection, harvest.replayed)
         for report in () if kept else harvest.reports:
             ledger.record_source(connection, self.part, report)
         return LoadRecord(inserted, quarantined, deleted, kept)

@@ -46,8 +46,12 @@ REGISTER = """
 """
 """Note the backend that loads. No row: a newer run has taken the next token."""
 
-LOCK = "select token from {elt}.fence where table_name = :table for update"
-"""The newest token, which nobody can change from here to COMMIT."""
+LET_GO = """
+    update {elt}.fence set backend_pid = null, backend_start = null
+    where table_name = :table and token = :token
+"""
+"""Lock the token, which nobody can change from here to COMMIT; then the backend holds nothing, and
+may serve somebody else behind a pooler. No row: a newer run has taken the next token."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +78,8 @@ class Fence:
 
     def check(self, connection: Connection) -> None:
         """The last act before COMMIT. Raises Superseded."""
-        newest = connection.execute(database.sql(LOCK), {"table": self.table}).scalar_one()
-        if newest != self.token:
+        held = {"table": self.table, "token": self.token}
+        if not connection.execute(database.sql(LET_GO), held).rowcount:
             raise self._superseded()
 
     def end_holder(self) -> None:

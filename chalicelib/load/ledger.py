@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,11 @@ FILES = """
     select name, sha256, size, uri, etag from {elt}.files
     where table_name = :table and source = :source order by loaded_at, name
 """
+
+LEFT_BEHIND = """
+    select sha256, source from {elt}.files where table_name = :table and source <> all(:sources)
+"""
+"""Files of sources that are called something else now, or are gone."""
 
 CURSOR = "select value, hashes from {elt}.cursors where table_name = :table and source = :source"
 
@@ -77,6 +82,52 @@ NOT_LOADED = """
 """
 
 
+OPEN_REJECTS = """
+    select id, file, line, reason, "row" from {elt}.rejects
+    where run_id = :run_id and source = :source and status = 'quarantined' and id > :after
+    order by id limit :limit
+"""
+"""The rejects of a run and source that are still to be mended, a page of them."""
+
+OPEN_SOURCES = """
+    select distinct source from {elt}.rejects
+    where run_id = :run_id and status = 'quarantined' order by source
+"""
+
+CLOSE_REPLAYED = """
+    update {elt}.rejects set status = 'replayed'
+    where run_id = :replayed and status = 'quarantined'
+"""
+"""Their rows are loaded now, or are rejects of the replay."""
+
+CLOSE_SUPERSEDED = """
+    update {elt}.rejects set status = 'superseded'
+    where table_name = :table and source = :source and file = any(:names)
+      and run_id <> :run_id and status = 'quarantined'
+"""
+"""A newer content of these files has come: what was wrong with the old one is past."""
+
+REPLACED_SINCE = """
+    select exists (
+        select from {elt}.loads later
+        join {elt}.loads earlier on earlier.table_name = later.table_name
+        where earlier.run_id = :run_id and later.mode = 'replace' and not later.kept
+          and later.loaded_at > earlier.loaded_at
+    )
+"""
+
+
+@dataclass(frozen=True)
+class StoredReject:
+    """A row in quarantine, as it was extracted."""
+
+    id: int
+    file: str
+    line: int
+    reason: str
+    row: dict[str, str | None]
+
+
 @dataclass(frozen=True)
 class Part:
     """One transaction's share of a run; most runs are one part, number 0.
@@ -115,6 +166,18 @@ def state(engine: Engine, table: str, source: str) -> SourceState:
     return database.run(engine, f"reading what was loaded into {table}", read)
 
 
+def left_behind(engine: Engine, table: str, sources: Sequence[str]) -> dict[str, str]:
+    """By the hash of each file loaded under a name that is not among `sources`, that name."""
+
+    def read(connection: Connection) -> dict[str, str]:
+        key = {"table": table, "sources": list(sources)}
+        return {
+            row.sha256: row.source for row in connection.execute(database.sql(LEFT_BEHIND), key)
+        }
+
+    return database.run(engine, f"reading what was loaded into {table}", read)
+
+
 def loaded(connection: Connection, part: Part) -> LoadRecord | None:
     """The record of this part if its transaction has committed."""
     key = {"run_id": part.run_id, "number": part.number}
@@ -144,6 +207,8 @@ def record_source(connection: Connection, part: Part, report: SourceReport) -> N
     if report.loaded:
         files = [{**vars(file), "rows": report.file(file.name).rows} for file in report.loaded]
         connection.execute(database.sql(RECORD_FILES), {**shared, "files": json.dumps(files)})
+        names = [file.name for file in report.loaded]
+        connection.execute(database.sql(CLOSE_SUPERSEDED), {**shared, "names": names})
     if cursor := report.cursor:
         moved = {**shared, "value": cursor.value, "hashes": sorted(cursor.hashes)}
         connection.execute(database.sql(MOVE_CURSOR), moved)
@@ -153,6 +218,43 @@ def copy_rejects(connection: Connection, chunks: Iterable[bytes]) -> int:
     """COPY rejects, CSV of REJECT_COLUMNS without a header, and return how many they are."""
     table = f"{database.ledger_schema()}.rejects"
     return database.copy_csv(connection, table, REJECT_COLUMNS, chunks)
+
+
+def close_rejects(connection: Connection, replayed: str) -> None:
+    """Mark the rejects of a run as dealt with, in the transaction that loads their replay."""
+    connection.execute(database.sql(CLOSE_REPLAYED), {"replayed": replayed})
+
+
+def sources_with_rejects(engine: Engine, run_id: str) -> list[str]:
+    """The sources of which a run has rows in quarantine."""
+
+    def read(connection: Connection) -> list[str]:
+        return list(connection.execute(database.sql(OPEN_SOURCES), {"run_id": run_id}).scalars())
+
+    return database.run(engine, f"reading the rejects of {run_id}", read)
+
+
+def open_rejects(
+    engine: Engine, run_id: str, source: str, after: int, limit: int
+) -> list[StoredReject]:
+    """A page of a source's rows in quarantine, in the order of their ids."""
+    key = {"run_id": run_id, "source": source, "after": after, "limit": limit}
+
+    def read(connection: Connection) -> list[StoredReject]:
+        rows = connection.execute(database.sql(OPEN_REJECTS), key)
+        return [StoredReject(**row._mapping) for row in rows]
+
+    return database.run(engine, f"reading the rejects of {run_id}", read)
+
+
+def replaced_since(engine: Engine, run_id: str) -> bool:
+    """Whether a later run has put other rows in place of this one's."""
+
+    def read(connection: Connection) -> bool:
+        found = connection.execute(database.sql(REPLACED_SINCE), {"run_id": run_id})
+        return bool(found.scalar_one())
+
+    return database.run(engine, f"reading what became of {run_id}", read)
 
 
 def store_not_loaded(engine: Engine, part: Part, rejects: Path) -> int:

@@ -91,10 +91,12 @@ def existing_columns(engine: Engine, table: str) -> dict[str, str] | None:
 
 
 def preview(engine: Engine, table: str, limit: int) -> Preview:
-    """The columns of `schema.table` and any `limit` rows."""
+    """The columns of `schema.table` and any `limit` rows; nothing while there is no table."""
 
     def work(connection: Connection) -> Preview:
-        columns = _columns(connection, table) or {}
+        columns = _columns(connection, table)
+        if not columns:
+            return Preview({}, [])
         values = ", ".join(f"{database.quote(name)}::text" for name in columns)
         query = f"select {values} from {database.quote_table(table)} limit {int(limit)}"
         return Preview(columns, [tuple(row) for row in connection.exec_driver_sql(query)])

@@ -42,7 +42,8 @@ def _read(text: pa.StringArray, form: str, *, aware: bool) -> pa.Array:
         return pa.nulls(len(text), kind)
     series = text.to_pandas(types_mapper=pd.ArrowDtype)
     try:
-        return pa.array(pd.to_datetime(series, format=form, errors="coerce", utc=aware), kind)
+        times = pd.to_datetime(series, format=form, errors="coerce", utc=aware)
+        return pa.array(times.dt.round("us"), kind)
     except (ValueError, pa.ArrowInvalid):
         # zones beside times without one: pandas gives up on all, not on those
         one_by_one = [pd.to_datetime(v, format=form, errors="coerce", utc=aware) for v in series]
@@ -52,9 +53,10 @@ def _read(text: pa.StringArray, form: str, *, aware: bool) -> pa.Array:
 def _recheck(text: pa.StringArray, times: pa.Array, form: str) -> pa.Array:
     """Arrow lets 31 February run over into March, and takes 26 for the year 26: pandas does not.
 
-    Only days 1 to 3 can come from a month that was too short.
+    Only days 1 to 3 can come from a month that was too short. Nor has a minute a second 60.
     """
     doubtful = pc.or_(pc.less_equal(pc.day(times), 3), pc.less(pc.year(times), FIRST_FULL_YEAR))
+    doubtful = pc.or_(doubtful, pc.match_substring(text, "60"))
     doubtful = pc.fill_null(doubtful, False)
     return pc.replace_with_mask(times, doubtful, _read(text.filter(doubtful), form, aware=False))
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from chalicelib.config import Column
+from chalicelib.schema import TYPES
 from chalicelib.schema.columns import keep, matching
 from chalicelib.schema.times import MICROSECONDS, UTC, moments
 
@@ -40,8 +41,8 @@ def violations(text: pa.StringArray, spec: Column) -> Iterator[tuple[pa.BooleanA
 
 def _checks(text: pa.StringArray, spec: Column) -> Iterator[tuple[pa.BooleanArray, str]]:
     if spec.allowed:
-        words = [str(value) for value in spec.allowed]
-        outside = pc.invert(pc.is_in(text, value_set=pa.array(words)))
+        words = [in_yaml(value) for value in spec.allowed]
+        outside = pc.invert(_among(text, spec, words))
         yield pc.and_(outside, pc.is_valid(text)), f"is not one of {', '.join(words)}"
     if spec.pattern:
         misses = pc.invert(matching(text, f"^(?:{spec.pattern})$"))
@@ -50,6 +51,23 @@ def _checks(text: pa.StringArray, spec: Column) -> Iterator[tuple[pa.BooleanArra
         yield _beyond(text, spec, spec.min, LESS), f"is less than {spec.min}"
     if spec.max is not None:
         yield _beyond(text, spec, spec.max, GREATER), f"is greater than {spec.max}"
+
+
+def in_yaml(value: object) -> str:
+    """A value of the configuration as it is written there."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _among(text: pa.StringArray, spec: Column, words: list[str]) -> pa.BooleanArray:
+    """Which values are among the words: 1.50 is 1.5, and 2026-01-01T00:00Z is 00:00+00."""
+    kind = TYPES[spec.type]
+    allowed = kind.standardise(pa.array(words), spec)
+    if spec.type in ("decimal", "float"):
+        numbers = {Decimal(word) for word in allowed.to_pylist()}
+        equal = [t for t in text.drop_null().unique().to_pylist() if Decimal(t) in numbers]
+        return pc.is_in(text, value_set=pa.array(equal, pa.string()))
+    typed, values = (kind.typed(pa.chunked_array([part]), spec) for part in (text, allowed))
+    return pc.is_in(typed, value_set=values.combine_chunks()).combine_chunks()
 
 
 def _beyond(text: pa.StringArray, spec: Column, limit: Any, than: Comparison) -> pa.BooleanArray:

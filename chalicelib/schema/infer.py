@@ -16,7 +16,8 @@ from chalicelib.schema.columns import casts, matching
 from chalicelib.schema.times import is_iso_date, is_iso_naive, is_iso_zoned
 
 INTEGER = r"^(0|-?[1-9][0-9]{0,18})$"
-DECIMAL = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?$"
+DECIMAL = r"^-?(0|[1-9][0-9]*)(\.[0-9]+([eE][0-9]{1,3})?|(\.[0-9]+)?[eE][+-][0-9]{1,3})?$"
+"""12E10 may be an article's number; 1.2E10 and 12E+10 are numbers."""
 
 
 def _is_boolean(values: pa.StringArray) -> bool:

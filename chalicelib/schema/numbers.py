@@ -48,7 +48,7 @@ class DecimalNumber:
 
     def standardise(self, values: pa.StringArray, column: Column) -> pa.StringArray:
         floats = casts(values, pa.float64())
-        if floats is not None and _all_finite(floats):
+        if floats is not None and _all_finite(floats) and not _has_exponent(values):
             return values
         return where_odd(values, matching(values, PLAIN_NUMBER), _numbers)
 
@@ -133,6 +133,11 @@ def _underflows(values: pa.StringArray, floats: pa.FloatingPointArray) -> bool:
 def _vanished(values: pa.StringArray, floats: pa.FloatingPointArray) -> pa.BooleanArray:
     zero = pc.equal(floats, 0.0)
     return pc.and_(zero, pc.match_substring_regex(values, r"^[^eE]*[1-9]"))
+
+
+def _has_exponent(values: pa.StringArray) -> bool:
+    """An exponent can be beyond what PostgreSQL's numeric holds, however small the float."""
+    return pc.any(pc.match_substring(values, "e", ignore_case=True)).as_py() is True
 
 
 def _has_hexadecimal(values: pa.StringArray) -> bool:

@@ -11,7 +11,7 @@ from chalicelib.schema.columns import casts, keep, matching, trimmed
 
 DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 CLOCK = r"[ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
-OFFSET = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
+OFFSET = r"(Z|[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?)"
 NAIVE = f"^{DAY}({CLOCK})?$"
 ZONED = f"^{DAY}{CLOCK}{OFFSET}$"
 ENDS_IN_ZONE = f"[ T][0-9:.]+ ?{OFFSET}$"

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from chalicelib.batch import Batch, Problem, Reject
 from chalicelib.config import Column
+from chalicelib.config.model import OnInvalid
 from chalicelib.errors import InvalidRows
 from chalicelib.schema import TYPES, TableSchema
 from chalicelib.schema.columns import blank
-from chalicelib.schema.constraints import violations
+from chalicelib.schema.constraints import in_yaml, violations
 
 SHOWN = 10
 """Rejects that an error names; all of them are stored."""
-
-OnInvalid = Literal["fail", "quarantine", "null"]
 
 
 @dataclass(frozen=True)
@@ -62,11 +60,12 @@ def validate(batch: Batch, schema: TableSchema, on_invalid: OnInvalid = "quarant
 
 def refusal(rejects: Sequence[tuple[str, Reject]], total: int) -> InvalidRows:
     """The error that names the first rejects with where they stand."""
+    what = "1 row does" if total == 1 else f"{total:,} rows do"
     shown = [f"{origin} line {reject.line}: {reject.describe()}" for origin, reject in rejects]
-    more = [f"and {total - SHOWN} more"] if total > SHOWN else []
+    more = [f"and {total - SHOWN:,} more"] if total > SHOWN else []
     return InvalidRows(
-        "\n  ".join([f"{total} rows do not fit the schema", *shown[:SHOWN], *more]),
-        fix="\nCorrect them, or set schema.on_invalid: quarantine to load the others.",
+        "\n  ".join([f"{what} not fit the schema", *shown[:SHOWN], *more]),
+        fix="Correct them, or set schema.on_invalid: quarantine to load the others.",
     )
 
 
@@ -77,7 +76,7 @@ def _extracted(batch: Batch, name: str, spec: Column) -> pa.StringArray:
     values = arrays[0] if len(arrays) == 1 else _first_value(arrays, batch.table.num_rows)
     if spec.default is None:
         return values
-    return pc.if_else(blank(values), _as_text(spec.default), values)
+    return pc.if_else(blank(values), in_yaml(spec.default), values)
 
 
 def _first_value(arrays: list[pa.StringArray], rows: int) -> pa.StringArray:
@@ -86,10 +85,6 @@ def _first_value(arrays: list[pa.StringArray], rows: int) -> pa.StringArray:
 
 def _single(column: pa.ChunkedArray) -> pa.StringArray:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-
-
-def _as_text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _check(name: str, values: pa.StringArray, spec: Column) -> tuple[pa.StringArray, list[Fault]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import NoReturn
 
 import pyarrow as pa
@@ -14,6 +15,8 @@ from chalicelib.schema.columns import keep, trimmed
 WORDS = pa.array([word for words in BOOLEAN_WORDS.values() for word in words])
 MEANINGS = pa.array([truth for truth, words in BOOLEAN_WORDS.items() for _ in words])
 NUL = "\x00"
+MAX_EXPONENT = 10_000
+"""PostgreSQL's numeric, which jsonb uses, ends somewhat beyond."""
 
 
 class Text:
@@ -69,10 +72,19 @@ class Json:
 
 def _is_json(text: str) -> bool:
     try:
-        json.loads(text, parse_constant=_refuse)
-    except (ValueError, RecursionError):
+        found = json.loads(text, parse_float=_number, parse_constant=_refuse)
+        # half of a surrogate pair parses, but is no text
+        json.dumps(found, ensure_ascii=False, default=str).encode()
+    except (ValueError, ArithmeticError, RecursionError):
         return False
     return "\\u0000" not in text
+
+
+def _number(text: str) -> Decimal:
+    number = Decimal(text)
+    if abs(number.adjusted()) > MAX_EXPONENT:
+        raise ValueError(text)
+    return number
 
 
 def _refuse(constant: str) -> NoReturn:

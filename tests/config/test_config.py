@@ -323,7 +323,9 @@ def test_long_values_and_long_lists_are_cut():
 def test_a_file_is_read_with_its_name_in_the_error(tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text(GOOD, encoding="utf-8-sig")
-    assert load_config(path, ENV) == parse_config(GOOD, ENV)
+    config = load_config(path, ENV)
+    assert config.model_dump() == parse_config(GOOD, ENV).model_dump()
+    assert config.base == tmp_path
     path.write_text("a: [")
     with pytest.raises(ConfigError, match="1 mistake") as caught:
         load_config(path, ENV)

@@ -140,3 +140,18 @@ def test_a_refusal_names_the_first_rows_and_counts_the_others() -> None:
     assert "a.csv line 3: n: 'x' is not a number" in str(error)
     assert "and 2 more" in str(error)
     assert "on_invalid: quarantine" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("kind", "allowed", "good"),
+    [
+        ("boolean", [True], "yes"),
+        ("integer", [7], "007"),
+        ("decimal", ["1.5"], "1.50"),
+        ("date", ["2026-01-31"], "20260131"),
+        ("timestamp", ["2026-01-31T10:00:00Z"], "2026-01-31 11:00+01:00"),
+    ],
+)
+def test_allowed_compares_values_not_texts(kind: str, allowed: list[Any], good: str) -> None:
+    columns = schema(v={"type": kind, "allowed": allowed})
+    assert check(batch(v=[good, None]), columns).rejects == []

@@ -65,14 +65,30 @@ class Block:
         return Block(self.data[start:end], self.line_at(start), self.quote)
 
     def stray_quote(self, delimiter: str) -> int | None:
-        """The line of the first quote that neither opens, closes nor doubles; None without one."""
+        """The line of the first quote that neither opens nor closes a field; None without one.
+
+        Quotes open and close in turns; a doubled one closes the field and opens it again.
+        """
         if not self.quoted:
             return None
         text = np.frombuffer(NEWLINE + self.data + NEWLINE, np.uint8)
         quotes = np.flatnonzero(text == self.quote[0])
         beside = np.isin(text, np.frombuffer(b"\r\n" + self.quote + delimiter.encode(), np.uint8))
-        stray = quotes[~(beside[quotes - 1] | beside[quotes + 1])]
+        opens = np.arange(len(quotes)) % 2 == 0
+        stray = quotes[~np.where(opens, beside[quotes - 1], beside[quotes + 1])]
         return self.line_at(int(stray[0]) - 1) if len(stray) else None
+
+    def lone_return(self) -> int | None:
+        """The line of the first carriage return outside quotes that no newline follows."""
+        if b"\r" not in self.data:
+            return None
+        text = np.frombuffer(self.data + NEWLINE, np.uint8)
+        returns = np.flatnonzero(text[:-1] == ord("\r"))
+        lone = returns[text[returns + 1] != NEWLINE[0]]
+        if self.quoted:
+            quotes = np.flatnonzero(text == self.quote[0])
+            lone = lone[np.searchsorted(quotes, lone) % 2 == 0]
+        return self.line_at(int(lone[0])) if len(lone) else None
 
 
 def blocks(stream: BinaryIO, name: str, quote: bytes = QUOTE) -> Iterator[Block]:
@@ -137,5 +153,7 @@ def _refuse_endless(rest: bytes, where: str, quote: bytes, more: bytes) -> None:
         raise SourceError(
             f"the record that starts here does not end within {MAX_FIELD_BYTES >> 20} MB",
             where=where,
-            fix="Most often a quote is not closed: close it." if unclosed else "Add line ends.",
+            fix="Most often a quote is not closed: close it. Or a field is too long: shorten it."
+            if unclosed
+            else "Add line ends, or shorten the field that is too long.",
         )

@@ -8,15 +8,12 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.csv
 
-from chalicelib.batch import Batch, Problem, Reject
+from chalicelib.batch import RAW, Batch, Problem, Reject
 from chalicelib.errors import SourceError
 from chalicelib.extract.readers.blocks import Block, blocks
 from chalicelib.extract.readers.dialect import find_delimiter, split_record
 from chalicelib.extract.readers.header import column_names
 from chalicelib.extract.readers.input_file import InputFile
-
-RAW = "_raw"
-"""Name under which a reject keeps the text of a row that cannot be split."""
 
 SPOKEN = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "pipe"}
 
@@ -36,6 +33,7 @@ def read_delimited(file: InputFile, delimiter: str) -> Iterator[Batch]:
     with file.open() as stream:
         for block in blocks(stream, file.name):
             _refuse_stray_quotes(block, file.name, delimiter)
+            refuse_lone_returns(block, file.name)
             body = block
             if layout is None:
                 header, body = block.split_first()
@@ -60,6 +58,12 @@ class Layout:
         ragged: list[tuple[int, str]] = []
         table = self._parse(block, ragged)
         lines: Sequence[int] = block.record_lines(table.num_rows + len(ragged))
+        if len(lines) != table.num_rows + len(ragged):
+            raise SourceError(
+                "rows cannot be told from lines here",
+                where=f"{self.file.name} line {block.first_line}",
+                fix="Look for quotes that are not doubled near this line.",
+            )
         rejects = [self._reject(lines[at], text) for at, text in ragged]
         if ragged:
             aside = {at for at, _ in ragged}
@@ -115,6 +119,17 @@ def decoded(block: Block, name: str) -> str:
             where=f"{name} line {block.line_at(error.start)}",
             fix="Save the file as UTF-8.",
         ) from None
+
+
+def refuse_lone_returns(block: Block, name: str) -> None:
+    """SourceError for a line end that other programs take for one and some for none."""
+    line = block.lone_return()
+    if line is not None:
+        raise SourceError(
+            "a carriage return stands there without a newline",
+            where=f"{name} line {line}",
+            fix="Convert the line ends to LF or CRLF, or quote the field that it belongs to.",
+        )
 
 
 def _refuse_stray_quotes(block: Block, name: str, delimiter: str) -> None:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
-from itertools import islice
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO, NoReturn, TypeVar
 
 import ijson
 
-from chalicelib.batch import Batch, Problem, Reject
+from chalicelib.batch import RAW, Batch, Problem, Reject
 from chalicelib.errors import SourceError
-from chalicelib.extract.readers.csv import RAW
+from chalicelib.extract.readers.blocks import BOM
 from chalicelib.extract.readers.input_file import InputFile
 from chalicelib.extract.readers.json_position import Position, breaking_point
+from chalicelib.extract.readers.json_records import key_of_records
 from chalicelib.extract.records import to_table
 from chalicelib.settings import BATCH_RECORDS, MAX_FIELD_BYTES
 
-BOM = b"\xef\xbb\xbf"
+BATCH_JSON_BYTES = 8 << 20
+"""A batch of large records ends here."""
+
+T = TypeVar("T")
 
 
 def read(file: InputFile) -> Iterator[Batch]:
@@ -60,17 +63,11 @@ def _path(file: InputFile, head: bytes) -> str:
 
 
 def _key_of_records(file: InputFile) -> str:
-    """The first key of the top object that holds a list of objects; empty without one."""
     with file.open() as stream:
-        events = ijson.parse(_after_bom(stream))
         try:
-            for path, event, _ in events:
-                is_list = event == "start_array" and path.count(".") == 0
-                if is_list and next(events)[1] == "start_map":
-                    return str(path)
+            return key_of_records(file, ijson.parse(_after_bom(stream)))
         except ijson.JSONError as error:
             raise _broken(file, error) from error
-    return ""
 
 
 def _read_document(file: InputFile, path: str) -> Iterator[Batch]:
@@ -78,7 +75,7 @@ def _read_document(file: InputFile, path: str) -> Iterator[Batch]:
     with file.open() as stream:
         items = ijson.items(_after_bom(stream), path)
         try:
-            while records := list(islice(items, BATCH_RECORDS)):
+            while records := _some(items, stream.tell):
                 numbers = range(done + 1, done + 1 + len(records))
                 table = to_table(records, where=file.name, first=done + 1)
                 size, read_to = stream.tell() - read_to, stream.tell()
@@ -88,6 +85,17 @@ def _read_document(file: InputFile, path: str) -> Iterator[Batch]:
             raise _broken(file, error) from error
     if not done and file.records:
         _check_path(file, path)
+
+
+def _some(items: Iterator[T], read_to: Callable[[], int]) -> list[T]:
+    """The next items: as many as make a batch, fewer when they are large."""
+    limit = read_to() + BATCH_JSON_BYTES
+    some: list[T] = []
+    for item in items:
+        some.append(item)
+        if len(some) == BATCH_RECORDS or read_to() > limit:
+            break
+    return some
 
 
 def _check_path(file: InputFile, path: str) -> None:
@@ -104,10 +112,20 @@ def _check_path(file: InputFile, path: str) -> None:
 
 def _read_lines(file: InputFile) -> Iterator[Batch]:
     with file.open() as stream:
-        text = _after_bom(stream)
-        lines = enumerate(iter(lambda: text.readline(MAX_FIELD_BYTES), b""), start=1)
-        while chunk := list(islice(lines, BATCH_RECORDS)):
-            yield _lines_batch(file, chunk)
+        lines = _numbered_lines(_after_bom(stream), file.name)
+        while some := _some(lines, stream.tell):
+            yield _lines_batch(file, some)
+
+
+def _numbered_lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, bytes]]:
+    for number, line in enumerate(iter(lambda: stream.readline(MAX_FIELD_BYTES), b""), start=1):
+        if len(line) == MAX_FIELD_BYTES and not line.endswith(b"\n"):
+            raise SourceError(
+                f"a record is longer than {MAX_FIELD_BYTES >> 20} MB",
+                where=f"{name} line {number}",
+                fix="Export one record a line, or a list of records.",
+            )
+        yield number, line
 
 
 def _lines_batch(file: InputFile, chunk: list[tuple[int, bytes]]) -> Batch:

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from chalicelib.batch import Batch
 from chalicelib.extract.readers.blocks import blocks
-from chalicelib.extract.readers.csv import decoded, read_delimited
+from chalicelib.extract.readers.csv import decoded, read_delimited, refuse_lone_returns
 from chalicelib.extract.readers.dialect import find_delimiter
 from chalicelib.extract.readers.input_file import InputFile
 
@@ -27,6 +27,7 @@ def _read_lines(file: InputFile) -> Iterator[Batch]:
     file.detected["format"] = "plain lines"
     with file.open() as stream:
         for block in blocks(stream, file.name, quote=b""):
+            refuse_lone_returns(block, file.name)
             lines = decoded(block, file.name).split("\n")
             kept = [(at, text.removesuffix("\r")) for at, text in enumerate(lines) if text.strip()]
             table = pa.table({LINE: pa.array([text for _, text in kept], pa.string())})

@@ -93,6 +93,10 @@ def test_an_empty_file_has_no_batches(read: ReadFile, content: str) -> None:
         (b"a,\xe9\n1,2\n", "line 1", "byte 0xe9 is not UTF-8"),
         (b'a,b\n1,2\n3,"4\n5,6\n', "line 3", "never closed"),
         (b'a,b\n1,2\n3,5"6"7\n', "line 3", "quote stands in the middle"),
+        (b'a,b\n1,2\n3,5"\n4,6"\n', "line 3", "quote stands in the middle"),
+        (b'a,b\n1,"2"x\n', "line 2", "quote stands in the middle"),
+        (b"a,b\r1,2\r3,4\r", "line 1", "carriage return"),
+        (b"a,b\n1,x\ry\n2,z\n", "line 2", "carriage return"),
         (b"\xff\xfea\x00", "", "UTF-16"),
         (b"PK\x03\x04rest", "", "Excel"),
         (b"<!DOCTYPE html><html>", "", "HTML"),
@@ -153,3 +157,27 @@ def test_any_well_formed_table_is_read_as_pythons_csv_reads_it(
     lines = text.getvalue().split("\n")
     assert all(lines[line - 1].startswith('"') for line in found.lines)
     assert len(set(found.lines)) == len(rows)
+
+
+dirty = st.lists(
+    st.sampled_from(["a", "b", ",", "\n", '"', '""', "\r\n", "\r", '"x\ny"', "ü", " "]), max_size=30
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(fragments=dirty, block=st.integers(1, 40))
+def test_any_text_is_read_as_pythons_csv_reads_it_or_refused(
+    read: ReadFile, monkeypatch: pytest.MonkeyPatch, fragments: list[str], block: int
+) -> None:
+    monkeypatch.setattr(blocks, "BATCH_BYTES", block)
+    text = "c0,c1\n" + "".join(fragments)
+    try:
+        found = read("a.csv", text, options=CsvOptions(delimiter=","))
+    except SourceError:
+        return
+    expected = [row for row in csv.reader(io.StringIO(text, newline="")) if row][1:]
+    assert [[value or "" for value in row.values()] for row in found.rows] == [
+        row for row in expected if len(row) == 2
+    ]
+    assert len(found.rejects) == sum(len(row) != 2 for row in expected)
+    assert len(found.lines) == len(found.rows)

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from chalicelib.config import Column
 from chalicelib.errors import SourceError
 from chalicelib.extract.readers import json as reader
 from tests.extract.readers.support import ReadFile
@@ -17,7 +18,6 @@ from tests.extract.readers.support import ReadFile
         ('[{"id": 1}, {"id": 2}]', "a list of records"),
         ('{"id": 1}\n{"id": 2}\n', "one record a line"),
         ('{"id": 1}\n\n{"id": 2}', "one record a line"),
-        ('{"at": "noon", "orders": [{"id": 1}, {"id": 2}], "n": 2}', "records under 'orders'"),
         ('\ufeff {\n"orders":\n[{"id": 1},\n{"id": 2}]}', "records under 'orders'"),
     ],
 )
@@ -103,3 +103,56 @@ def test_the_place_is_exact_beyond_the_first_chunk(read: ReadFile) -> None:
     rows = ",\n".join(json.dumps({"id": number, "pad": "x" * 50}) for number in range(5_000))
     with pytest.raises(SourceError, match=r"a\.json line 5001 column 8"):
         read("a.json", f'[{rows},\n{{"id": ?}}]')
+
+
+DECLARED = {"id": Column(type="integer"), "customer_name": Column(type="text")}
+
+
+@pytest.mark.parametrize(
+    ("content", "columns", "rows"),
+    [
+        ('{"orders": []}', {}, 0),
+        ('{"count": 0, "orders": []}', DECLARED, 0),
+        ('{"at": "noon", "orders": [{"id": 1}, {"id": 2}]}', DECLARED, 2),
+        ('{"id": 1, "lines": [{"sku": "x"}, {"sku": "y"}]}', DECLARED, 1),
+        ('{"customer": {"name": "Ada"}, "lines": [{"sku": "x"}, {"sku": "y"}]}', DECLARED, 1),
+        ('{"at": "noon", "n": 1}', {}, 1),
+        ('{"at": "noon", "tags": ["a"]}', {}, 1),
+    ],
+)
+def test_the_schema_tells_a_record_with_a_list_from_a_list_of_records(
+    read: ReadFile, content: str, columns: dict[str, Column], rows: int
+) -> None:
+    assert len(read("a.json", content, columns=columns).rows) == rows
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"warnings": [{"x": 1}], "data": [{"id": 1}]}',
+        '{"id": 1, "lines": [{"sku": "x"}]}',
+        '{"id": 1, "lines": []}',
+    ],
+)
+def test_what_nothing_tells_is_asked_for(read: ReadFile, content: str) -> None:
+    with pytest.raises(SourceError, match=r"not clear where the records are.*records: \$\."):
+        read("a.json", content)
+    assert read("a.json", content, records="$").rows
+
+
+def test_large_records_make_small_batches(read: ReadFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "BATCH_JSON_BYTES", 100_000)
+    records = [{"pad": "x" * 50_000} for _ in range(20)]
+    for name, content in (
+        ("a.json", json.dumps(records)),
+        ("b.json", "\n".join(map(json.dumps, records))),
+    ):
+        found = read(name, content)
+        assert len(found.rows) == 20
+        assert max(batch.table.num_rows for batch in found.batches) < 6
+
+
+def test_a_line_without_end_is_refused(read: ReadFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "MAX_FIELD_BYTES", 100)
+    with pytest.raises(SourceError, match=r"a\.json line 2: a record is longer"):
+        read("a.json", '{"id": 1}\n{"id": "' + "x" * 200 + '"}\n')

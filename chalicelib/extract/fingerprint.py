@@ -1,0 +1,49 @@
+"""What a file holds, and whether it is still the same file when it has been read."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from chalicelib.errors import SourceError
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """Hash and size of a content, and the state of the file that held it."""
+
+    sha256: str
+    size: int
+    _state: tuple[int, int, int]
+
+    def check(self, path: Path, name: str) -> None:
+        """SourceError when the file is not the one, or not in the state, that was hashed."""
+        try:
+            now = _state(path.stat())
+        except OSError:
+            now = None
+        if now != self._state:
+            raise SourceError(
+                "the file changed while it was read",
+                where=name,
+                fix="Run again when it is complete.",
+            )
+
+
+def fingerprint(path: Path, name: str) -> Fingerprint:
+    """Read the whole file once. Raises SourceError under `name` when that is not allowed."""
+    try:
+        with path.open("rb") as content:
+            state = _state(os.fstat(content.fileno()))
+            sha256 = hashlib.file_digest(content, "sha256").hexdigest()
+    except OSError as error:
+        raise SourceError(
+            f"cannot be read: {error.strerror}", where=name, fix="Check the file's permissions."
+        ) from error
+    return Fingerprint(sha256, state[1], state)
+
+
+def _state(found: os.stat_result) -> tuple[int, int, int]:
+    return found.st_ino, found.st_size, found.st_mtime_ns
