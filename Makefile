@@ -4,10 +4,13 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.installed
 ARGS ?=
+PORT ?= 8000
+AWS_PORT ?= 4566
+ROLE ?= operator
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run psql test bench lint format clean
+.PHONY: help run local token psql test bench lint format clean
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -15,6 +18,12 @@ help: ## List what there is
 
 run: $(READY) ## Run the pipeline of config.yaml on sample data, into a PostgreSQL of its own
 	@$(RUN) -m dev run $(ARGS)
+
+local: $(READY) ## Serve the API on PORT (8000), with emulated AWS on AWS_PORT (4566)
+	@$(RUN) -m dev local $(PORT) $(AWS_PORT)
+
+token: $(READY) ## Print a new token for the API of make local: ROLE=viewer, operator or admin
+	@ELT_STATE_DIR=.local/state $(RUN) -m chalicelib token --role $(ROLE) --name $(ROLE)
 
 psql: $(READY) ## Look at the rows: psql on the database of make run
 	@$(RUN) -m dev psql $(ARGS)

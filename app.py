@@ -1,13 +1,28 @@
 """Entry points of the service on AWS Lambda."""
 
-from chalice.app import Chalice
+from chalice.app import AuthRequest, AuthResponse, Chalice, CloudWatchEvent
 
-from chalicelib import __version__
+from chalicelib import routes
 
 app = Chalice(app_name="elt-pipeline")
 
 
-@app.route("/health")
-def health() -> dict[str, str]:
-    """Liveness and version."""
-    return {"status": "ok", "version": __version__}
+@app.authorizer(ttl_seconds=60)
+def authorizer(request: AuthRequest) -> AuthResponse:
+    """Who may call what, by bearer token."""
+    return routes.authorize(request)
+
+
+routes.register(app, authorizer)
+
+
+@app.schedule("rate(1 hour)")
+def tick(event: CloudWatchEvent) -> None:
+    """The schedule fires."""
+    routes.tick(event.to_dict())
+
+
+@app.lambda_function()
+def job(event: dict[str, str], _context: object) -> None:
+    """Work on a run that was queued."""
+    routes.work(event["run_id"])

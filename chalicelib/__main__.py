@@ -71,7 +71,27 @@ def _parser() -> argparse.ArgumentParser:
         if name == "extract":
             sub.add_argument("--output", type=Path, required=True, metavar="FILE")
             sub.add_argument("--raw", action="store_true", help="as extracted, not validated")
+    token = commands.add_parser("token", help="make a bearer token for the service")
+    token.add_argument("--role", default="operator", help="viewer, operator (default) or admin")
+    token.add_argument("--name", default="laptop", help="whose it is; default: laptop")
+    token.set_defaults(command=_token, json=False, verbose=False)
+    secret = commands.add_parser("secret", help="store a secret, read from standard input")
+    secret.add_argument("name", metavar="NAME", help="as in ${secret:NAME}")
+    secret.set_defaults(command=_secret, json=False, verbose=False)
     return parser
+
+
+def _token(options: argparse.Namespace) -> None:
+    from chalicelib import auth
+
+    print(auth.make_token(options.role, options.name))
+
+
+def _secret(options: argparse.Namespace) -> None:
+    from chalicelib import secrets
+
+    secrets.user_store().put(options.name, sys.stdin.readline().rstrip("\n"))
+    print(f"Stored. Write ${{secret:{options.name}}} in the configuration.")
 
 
 def _run(options: argparse.Namespace) -> dict[str, Any] | None:
@@ -144,7 +164,9 @@ def _schema(options: argparse.Namespace) -> dict[str, Any] | None:
 
 def _configuration(options: argparse.Namespace) -> tuple[Config, Path]:
     """The configuration and the folder that its paths are relative to."""
-    return load_config(options.config), options.config.resolve().parent
+    from chalicelib import secrets
+
+    return load_config(options.config, secrets=secrets.lookup), options.config.resolve().parent
 
 
 def _fail(error: EltError, *, as_json: bool) -> None:

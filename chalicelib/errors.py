@@ -63,10 +63,22 @@ class InvalidRows(EltError):
     code = "invalid_rows"
 
 
+class SecretError(EltError):
+    """Secrets cannot be read or stored."""
+
+    code = "secrets"
+
+
 class TargetError(EltError):
     """The target database refused, or its table does not fit."""
 
     code = "target"
+
+
+class Cancelled(EltError):
+    """Somebody asked the run to stop; nothing of it was loaded."""
+
+    code = "cancelled"
 
 
 class AddressError(TargetError):
@@ -80,3 +92,46 @@ class Superseded(TargetError):
     """A newer run has taken over the target table; this one must not commit."""
 
     code = "superseded"
+
+
+class NotFound(EltError):
+    """There is nothing of this name, number or id."""
+
+    code = "not_found"
+
+
+class Conflict(EltError):
+    """What is asked for does not go with the state that things are in."""
+
+    code = "conflict"
+
+
+class RunActive(Conflict):
+    """Another run is queued or running; `run_id` names it."""
+
+    code = "run_active"
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(
+            f"the run {run_id} is not over yet",
+            fix="One run works at a time: wait for its end, or cancel it.",
+        )
+        self.run_id = run_id
+
+
+class ScheduleError(EltError):
+    """EventBridge refused, cannot be reached, or its rules leave open which one is meant."""
+
+    code = "schedule"
+
+
+class InvalidRate(UsageError):
+    """This is no rate that EventBridge understands."""
+
+    code = "invalid_rate"
+
+
+class NoConfiguration(Conflict):
+    """There is no version to run yet."""
+
+    code = "no_configuration"

@@ -115,11 +115,12 @@ def new_run_id() -> str:
 
 
 def run_folder(base: Path, run_id: str) -> Path:
-    """A new folder for the run's files; those of long ago make room."""
+    """An empty folder for the run's files; those of long ago make room."""
     runs = settings.work_folder(base) / "runs"
     earlier = sorted(runs.iterdir()) if runs.is_dir() else []
     for folder in earlier[: -KEPT_RUNS + 1]:
         shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(runs / run_id, ignore_errors=True)  # of an attempt that was resumed
     (runs / run_id).mkdir(parents=True)
     return runs / run_id
 

@@ -30,6 +30,16 @@ def ledger_schema() -> str:
     return os.environ.get("ELT_SCHEMA", "elt")
 
 
+def service_url() -> str | None:
+    """The database of the service: configuration versions and runs."""
+    return os.environ.get("ELT_SERVICE_URL")
+
+
+def service_schema() -> str:
+    """The schema in the service database that holds its tables."""
+    return f"{ledger_schema()}_service"
+
+
 def database_timeout() -> float:
     """Seconds of silence after which a database connection is given up."""
     return float(os.environ.get("ELT_DATABASE_TIMEOUT", "300"))
@@ -40,3 +50,44 @@ def work_folder(base: Path) -> Path:
     if folder := os.environ.get("ELT_WORK_DIR"):
         return Path(folder)
     return Path("/tmp/elt") if on_lambda() else base / ".elt"  # noqa: S108 - Lambda's only disk
+
+
+def stage() -> str:
+    """Which deployment this is: `local` on a laptop."""
+    return os.environ.get("ELT_STAGE", "local")
+
+
+def schedule_target() -> str | None:
+    """The ARN of the function that the EventBridge rule starts."""
+    return os.environ.get("ELT_SCHEDULE_TARGET_ARN")
+
+
+def schedule_rule() -> str:
+    """The EventBridge rule's name, when none is found by its target."""
+    return os.environ.get("ELT_SCHEDULE_RULE", f"elt-pipeline-{stage()}-tick")
+
+
+def state_folder() -> Path:
+    """Where a laptop keeps what must last, and what AWS keeps in its own services."""
+    return Path(os.environ.get("ELT_STATE_DIR", ".local"))
+
+
+def secrets_on_aws() -> bool:
+    """Whether secrets live in Secrets Manager; otherwise in a file of the state folder."""
+    return on_lambda() or os.environ.get("ELT_SECRETS") == "aws"
+
+
+def cors_origins() -> tuple[str, ...]:
+    """The origins whose pages may call the service; `*` is any, none only its own."""
+    given = os.environ.get("ELT_CORS_ORIGINS", "").split(",")
+    return tuple(origin.strip().rstrip("/") for origin in given if origin.strip())
+
+
+def job_function() -> str | None:
+    """The Lambda function that works on runs; without one a thread of this process does."""
+    return os.environ.get("ELT_JOB_FUNCTION")
+
+
+def data_folder() -> Path:
+    """What paths in a stored configuration are relative to."""
+    return Path("/tmp/elt") if on_lambda() else Path.cwd()  # noqa: S108 - Lambda's only disk

@@ -1,4 +1,4 @@
-"""`python -m dev run [arguments]` and `python -m dev psql [arguments]`."""
+"""`python -m dev run [arguments]`, `… local [PORT [AWS_PORT]]` and `… psql [arguments]`."""
 
 from __future__ import annotations
 
@@ -56,6 +56,20 @@ def psql(arguments: Sequence[str]) -> int:
         return _wait_for(command, os.environ | {"PGPORT": PORT})
 
 
+def local(arguments: Sequence[str]) -> int:
+    """Serve the API on a port (8000), with everything that it needs, until Ctrl-C."""
+    from dev.local import prepare, refuse_taken
+
+    port, aws_port = (int(argument) for argument in (*arguments, "8000", "4566")[:2])
+    refuse_taken(port)
+    with stack(aws_port=aws_port) as environment:
+        token = prepare(environment)
+        print(f"API       http://127.0.0.1:{port}/openapi.json")
+        print(f"token     {token}   (admin)")
+        print("schedule  off; POST /schedule-job turns it on. Ctrl-C stops everything.", flush=True)
+        return _wait_for([sys.executable, "-m", "dev.serve", str(port)], environment)
+
+
 def _wait_for(command: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run a child to its end, or end it when this process has to leave."""
     child = subprocess.Popen(command, env=environment, cwd=LOCAL.parent)
@@ -88,7 +102,7 @@ def _leave(number: int, _: FrameType | None) -> None:
     sys.exit(128 + number)
 
 
-COMMANDS = {"run": run, "psql": psql}
+COMMANDS = {"run": run, "psql": psql, "local": local}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

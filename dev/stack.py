@@ -7,12 +7,14 @@ import logging
 import os
 import secrets
 import shutil
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import boto3
 import botocore.session
+import requests
 from moto.server import ThreadedMotoServer
 
 from chalicelib.errors import EltError
@@ -24,10 +26,12 @@ __all__ = ["LOCAL", "SAMPLE_BUCKET", "aws_environment", "emulated_aws", "postgre
 
 LOCAL = Path(__file__).resolve().parent.parent / ".local"
 SAMPLE_BUCKET = "elt-sample"
+SCHEDULE_TARGET = "arn:aws:lambda:eu-central-1:000000000000:function:elt-pipeline-local-tick"
+LOCALSTACK = "/_localstack/health"
 
 
 @contextmanager
-def stack(local: Path = LOCAL) -> Iterator[dict[str, str]]:
+def stack(local: Path = LOCAL, aws_port: int = 0) -> Iterator[dict[str, str]]:
     """Start everything and yield the environment for a process that is to use it.
 
     PostgreSQL keeps its rows in `local` from one time to the next; all else is new.
@@ -37,7 +41,7 @@ def stack(local: Path = LOCAL) -> Iterator[dict[str, str]]:
     with (
         _only_one(local),
         postgres(local / "postgres") as database,
-        emulated_aws() as endpoint,
+        _aws(aws_port) as endpoint,
         sample_api(token) as api,
     ):
         shutil.rmtree(local / "sample", ignore_errors=True)
@@ -48,10 +52,43 @@ def stack(local: Path = LOCAL) -> Iterator[dict[str, str]]:
             | aws_environment(endpoint)
             | {
                 "ELT_TARGET_URL": database,
+                "ELT_SERVICE_URL": database,
+                "ELT_STATE_DIR": str(local / "state"),
+                "ELT_SCHEDULE_TARGET_ARN": SCHEDULE_TARGET,
                 "ELT_SAMPLE_API_URL": api,
                 "ELT_SAMPLE_API_TOKEN": token,
             }
         )
+
+
+@contextmanager
+def _aws(port: int) -> Iterator[str]:
+    """The LocalStack that answers on the port already, or an emulated AWS of our own there."""
+    endpoint = f"http://127.0.0.1:{port}"
+    if port and _answers(endpoint + LOCALSTACK):
+        yield endpoint
+        return
+    if port and is_taken(port):
+        raise EltError(
+            f"port {port} is taken by something that is not LocalStack",
+            where="emulated AWS",
+            fix="End it, or name another port: make local AWS_PORT=4567.",
+        )
+    with emulated_aws(port) as own:
+        yield own
+
+
+def is_taken(port: int) -> bool:
+    """Whether something listens on the port of this machine."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=1).ok
+    except requests.RequestException:
+        return False
 
 
 @contextmanager
@@ -91,7 +128,8 @@ def upload(folder: Path, endpoint: str, bucket: str) -> None:
         aws_access_key_id="test",
         aws_secret_access_key="test",
     )
-    s3.create_bucket(Bucket=bucket)
+    with suppress(s3.exceptions.BucketAlreadyOwnedByYou):  # in a LocalStack that lives on
+        s3.create_bucket(Bucket=bucket)
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         s3.upload_file(str(path), bucket, path.relative_to(folder).as_posix())
 

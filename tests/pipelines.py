@@ -29,7 +29,7 @@ class Pipeline:
         self.source: dict[str, Any] = {"type": "local", "path": "data"}
         self.more_sources: list[dict[str, Any]] = []
         (folder / "data").mkdir()
-        self._url = url
+        self.url = url
 
     @property
     def config(self) -> Config:
@@ -49,9 +49,9 @@ class Pipeline:
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
         engine = sqlalchemy.create_engine(
-            self._url.replace("postgresql://", "postgresql+pg8000://"),
+            self.url.replace("postgresql://", "postgresql+pg8000://"),
             poolclass=sqlalchemy.NullPool,
-            connect_args={"unix_sock": _socket(self._url)},
+            connect_args={"unix_sock": _socket(self.url)},
         )
         with engine.begin() as connection:
             result = connection.exec_driver_sql(statement)

@@ -25,7 +25,7 @@ LAYERS = [
 """From the leaves up: a module imports only from layers below its own."""
 
 PLACES = {
-    "sqlalchemy": {"database", "load", "history", "part", "pipeline", "replay"},
+    "sqlalchemy": {"database", "load", "history", "jobs", "part", "pipeline", "replay"},
     "pg8000": {"database", "retry"},
     "boto3": {"extract", "jobs", "schedule", "secrets"},
     "requests": {"extract"},

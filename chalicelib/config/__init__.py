@@ -30,7 +30,7 @@ from chalicelib.config.model import (
     SourceConfig,
     Target,
 )
-from chalicelib.config.references import resolve
+from chalicelib.config.references import Secrets, resolve
 from chalicelib.errors import ConfigError
 
 __all__ = [
@@ -60,17 +60,27 @@ MAX_LISTED = 100
 _Json = Any
 
 
-def load_config(path: Path, env: Mapping[str, str] = os.environ) -> Config:
+def load_config(
+    path: Path, env: Mapping[str, str] = os.environ, secrets: Secrets | None = None
+) -> Config:
     """The configuration in a file. ConfigError with all its mistakes, or why it cannot be read."""
-    config = parse_config(_text(path), env, str(path))
+    config = parse_config(_text(path), env, str(path), secrets)
     config._base = path.resolve().parent
     return config
 
 
-def parse_config(text: str, env: Mapping[str, str], where: str = "config.yaml") -> Config:
-    """The configuration in a text. ConfigError names all mistakes, in the order of their lines."""
+def parse_config(
+    text: str,
+    env: Mapping[str, str],
+    where: str = "config.yaml",
+    secrets: Secrets | None = None,
+) -> Config:
+    """The configuration in a text. ConfigError names all mistakes, in the order of their lines.
+
+    `secrets` tells what `${secret:…}` and `${ssm:…}` stand for; without it they are mistakes.
+    """
     document = parse(text, where)
-    resolved = resolve(document, env)
+    resolved = resolve(document, env, secrets)
     mistakes = [*document.mistakes, *resolved.mistakes]
     try:
         config = Config.model_validate(resolved.data, by_alias=True, by_name=False)

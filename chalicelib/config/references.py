@@ -1,17 +1,27 @@
-"""`${env:NAME}` and `${env:NAME:-default}` inside text values."""
+"""References inside text values: `${env:NAME}`, `${env:NAME:-…}`, `${secret:…}`, `${ssm:…}`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from chalicelib.config.document import Document
 from chalicelib.config.mistakes import KeyPath, Mistake, Value, is_secret
+from chalicelib.errors import UsageError
 
-KINDS = ("env",)
+SECRET_KINDS = ("secret", "ssm")
+KINDS = ("env", *SECRET_KINDS)
+
 PREFIX = "ELT_"
 """Only these names may be read: the rest of the environment holds the role's own keys."""
+
+MAX_SECRETS = 100
+"""References to secrets in one document: each may be a request, and of 64 KB."""
+
+Secrets = Callable[[str, str], str | None]
+"""What `(kind, name)` stands for, None for nothing. Raises UsageError for what is no name."""
 
 _NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 _REFERENCE = re.compile(r"\$\$\{|\$\{([^}]*)(\}?)")
@@ -19,17 +29,21 @@ _REFERENCE = re.compile(r"\$\$\{|\$\{([^}]*)(\}?)")
 
 @dataclass(frozen=True)
 class Reference:
-    """A text as it was written, and what it stands for. Only the first may be shown."""
+    """A text as it was written, and what it stands for. Only the first may be shown.
+
+    `secret` tells that a part of the value came out of a store of secrets.
+    """
 
     written: str
-    value: str
+    value: str = field(repr=False)
+    secret: bool = False
 
 
 @dataclass(frozen=True)
 class Resolved:
     """The document's data with every reference replaced; where one was, and what is wrong."""
 
-    data: Value
+    data: Value = field(repr=False)
     references: Mapping[KeyPath, Reference] = field(default_factory=dict)
     mistakes: tuple[Mistake, ...] = ()
 
@@ -38,22 +52,41 @@ class _UnresolvedError(Exception):
     """A reference that stands for nothing; the message says why."""
 
 
-def resolve(document: Document, env: Mapping[str, str]) -> Resolved:
+def resolve(document: Document, env: Mapping[str, str], secrets: Secrets | None = None) -> Resolved:
     """Replace the references in all text values; keys stay as they are.
 
-    A value is replaced once: what comes from the environment is not looked through again.
-    `$${` is a literal `${`. A text with a mistake is kept as it was written.
+    A value is replaced once: what a reference stands for is not looked through again.
+    `$${` is a literal `${`. A text with a mistake is kept as it was written. Without `secrets`
+    there is no store that could be asked. Raises what `secrets` raises, UsageError apart.
     """
-    walk = _Walk(document, env)
+    walk = _Walk(document, env, secrets)
     return Resolved(walk.value(document.data, ()), walk.references, tuple(walk.mistakes))
+
+
+def has_literal(text: str) -> bool:
+    """Whether all of the text, or a default in it, was written by hand rather than referred to."""
+    found = [match for match in _REFERENCE.finditer(text) if match[0] != "$${"]
+    defaults = [match[1].partition(":-")[2] for match in found]
+    return bool(text) and (not found or any(defaults))
+
+
+def may_be_secret(path: KeyPath) -> bool:
+    """Whether `${secret:…}` and `${ssm:…}` are allowed there: what else there is may be shown."""
+    match path:
+        case ("target", _, *_) | ("sources", int(), "auth" | "headers", _, *_):
+            return True
+    return False
 
 
 class _Walk:
     """One pass over the data, noting what it finds."""
 
-    def __init__(self, document: Document, env: Mapping[str, str]) -> None:
+    def __init__(self, document: Document, env: Mapping[str, str], secrets: Secrets | None) -> None:
         self._document = document
         self._env = env
+        # A secret that changes meanwhile has one value in the whole document.
+        self._secrets = cache(secrets) if secrets else None
+        self._asked = 0
         self.references: dict[KeyPath, Reference] = {}
         self.mistakes: list[Mistake] = []
 
@@ -68,34 +101,52 @@ class _Walk:
         return value
 
     def _text(self, text: str, path: KeyPath) -> str:
-        before = len(self.mistakes)
+        mistakes, asked = len(self.mistakes), self._asked
         value = _REFERENCE.sub(lambda match: self._replacement(match, path), text)
-        if len(self.mistakes) > before:
+        if len(self.mistakes) > mistakes:
             return text
-        self.references[path] = Reference(text, value)
+        self.references[path] = Reference(text, value, secret=self._asked > asked)
         return value
 
     def _replacement(self, match: re.Match[str], path: KeyPath) -> str:
         if match[0] == "$${":
             return "${"
         try:
-            return _value_of(match, self._env, hide=is_secret(path))
+            return self._value_of(match, path)
         except _UnresolvedError as problem:
             self.mistakes.append(Mistake(self._document.line(path), path, str(problem)))
             return match[0]
 
+    def _value_of(self, match: re.Match[str], path: KeyPath) -> str:
+        if not match[2]:
+            raise _UnresolvedError("a '${' is not closed by '}'; a literal '${' is written '$${'")
+        kind, colon, name = match[1].partition(":")
+        if kind not in KINDS or not colon:
+            raise _unknown_kind(kind, hide=is_secret(path))
+        if kind == "env":
+            return _from_environment(name, self._env)
+        return self._from_store(kind, name, path)
 
-def _value_of(match: re.Match[str], env: Mapping[str, str], *, hide: bool) -> str:
-    if not match[2]:
-        raise _UnresolvedError("a '${' is not closed by '}'; a literal '${' is written '$${'")
-    kind, colon, rest = match[1].partition(":")
-    if kind not in KINDS or not colon:
-        unknown = "this" if hide else repr(kind)
-        raise _UnresolvedError(
-            f"{unknown} is not a kind of reference; there is {', '.join(KINDS)}, as"
-            f" ${{env:{PREFIX}NAME}}, and a literal '${{' is written '$${{'"
-        )
-    return _from_environment(rest, env)
+    def _from_store(self, kind: str, name: str, path: KeyPath) -> str:
+        if not may_be_secret(path):
+            raise _UnresolvedError(
+                f"${{{kind}:…}} can stand only under auth, headers and target, whose values are"
+                " not shown"
+            )
+        if self._secrets is None:
+            raise _UnresolvedError(f"there is no secret store here that ${{{kind}:…}} could ask")
+        self._asked += 1
+        if self._asked > MAX_SECRETS:
+            raise _UnresolvedError(f"more than {MAX_SECRETS} references to secrets")
+        return _asked(self._secrets, kind, name)
+
+
+def _unknown_kind(kind: str, *, hide: bool) -> _UnresolvedError:
+    unknown = "this" if hide else repr(kind)
+    return _UnresolvedError(
+        f"{unknown} is not a kind of reference; there is {', '.join(KINDS)}, as"
+        f" ${{env:{PREFIX}NAME}}, and a literal '${{' is written '$${{'"
+    )
 
 
 def _from_environment(reference: str, env: Mapping[str, str]) -> str:
@@ -110,3 +161,14 @@ def _from_environment(reference: str, env: Mapping[str, str]) -> str:
     if name not in env:
         raise _UnresolvedError(f"{name} is not set; set it or write ${{env:{name}:-default}}")
     return env[name]
+
+
+def _asked(secrets: Secrets, kind: str, name: str) -> str:
+    try:
+        value = secrets(kind, name)
+    except UsageError as error:
+        raise _UnresolvedError(f"{error.what}. {error.fix}") from None
+    if value is None:
+        noun = "secret" if kind == "secret" else "SSM parameter"
+        raise _UnresolvedError(f"there is no {noun} {name!r}; create it, or correct the name")
+    return value

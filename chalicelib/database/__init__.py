@@ -1,4 +1,4 @@
-"""The target database: its transactions and the SQL that everything here shares.
+"""The target and the service database: transactions and the SQL that everything here shares.
 
 Every transaction begins with the same `SET LOCAL`s: nothing depends on a session, so that
 connection poolers may stand in between. A connection serves one transaction.
@@ -14,15 +14,16 @@ from sqlalchemy import Connection, Engine, NullPool, TextClause, create_engine, 
 
 from chalicelib import settings
 from chalicelib.config.model import Target, identifier
-from chalicelib.database.address import address
+from chalicelib.database.address import address, service_address
 from chalicelib.database.connection import open_connection
 from chalicelib.database.errors import server_fields, translated
 from chalicelib.errors import TargetError
 from chalicelib.retry import load_retry
 
 __all__ = [
-    "connect", "copy_csv", "create_schema", "ledger_schema", "quote", "quote_table", "retried",
-    "run", "server_fields", "sql", "take_turns", "transaction", "translated",
+    "connect", "connect_service", "copy_csv", "create_schema", "ledger_schema", "quote",
+    "quote_table", "retried", "run", "server_fields", "sql", "take_turns", "transaction",
+    "translated",
 ]  # fmt: skip
 
 BEGIN = """
@@ -45,7 +46,15 @@ def connect(target: Target) -> Engine:
 
     It connects when it is first used. Raises TargetError when neither says where the database is.
     """
-    known = address(target)
+    return _engine(address(target))
+
+
+def connect_service() -> Engine:
+    """An engine for ELT_SERVICE_URL, or ELT_TARGET_URL without it; as `connect` otherwise."""
+    return _engine(service_address())
+
+
+def _engine(known: Target) -> Engine:
     engine = create_engine(
         "postgresql+pg8000://", creator=lambda: open_connection(known), poolclass=NullPool
     )
@@ -88,9 +97,10 @@ def retried(where: str, attempt: Callable[[], T]) -> T:
         return load_retry()(attempt)
 
 
-def sql(statement: str) -> TextClause:
-    """The statement with `{elt}` replaced by the schema of our own tables."""
-    return text(statement.replace("{elt}", ledger_schema().replace(":", "\\:")))
+def sql(statement: str, schema: str | None = None) -> TextClause:
+    """The statement with `{elt}` replaced by this schema, that of the ledger if none is given."""
+    quoted = quote(schema) if schema else ledger_schema()
+    return text(statement.replace("{elt}", quoted.replace(":", "\\:")))
 
 
 def ledger_schema() -> str:

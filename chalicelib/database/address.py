@@ -26,6 +26,23 @@ def address(target: Target) -> Target:
     )
 
 
+def service_address() -> Target:
+    """The database of ELT_SERVICE_URL, or else of ELT_TARGET_URL; its table means nothing.
+
+    Raises AddressError when both are missing, or the one that is set is no postgresql:// URL.
+    """
+    urls = {"ELT_SERVICE_URL": settings.service_url(), "ELT_TARGET_URL": settings.target_url()}
+    for variable, given in urls.items():
+        if given:
+            return _from_url(given, variable, "runs")
+    raise AddressError(
+        "there is no database for the service",
+        where="ELT_SERVICE_URL",
+        fix="Set it to postgresql://user:password@host:5432/database, or start everything with "
+        "`make local`.",
+    )
+
+
 def _from_url(given: str, variable: str, table: str) -> Target:
     try:
         return Target.model_validate({"table": table, **_fields(make_url(given))})

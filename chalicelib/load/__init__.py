@@ -23,6 +23,7 @@ from chalicelib.load.ledger import (
     LoadRecord,
     Part,
     left_behind,
+    recorded,
     replaced_since,
     state,
     store_not_loaded,
@@ -34,7 +35,8 @@ from chalicelib.retry import load_retry
 
 __all__ = [
     "Fence", "Harvest", "LoadResult", "Part", "TableColumn", "existing_columns", "left_behind",
-    "load", "migrate", "replaced_since", "prepare", "preview", "state", "store_not_loaded", "take",
+    "load", "migrate", "prepare", "preview", "recorded", "replaced_since", "state",
+    "store_not_loaded", "take",
 ]  # fmt: skip
 
 T = TypeVar("T")

@@ -185,6 +185,14 @@ def loaded(connection: Connection, part: Part) -> LoadRecord | None:
     return LoadRecord(*row) if row else None
 
 
+def recorded(engine: Engine, run_id: str) -> LoadRecord | None:
+    """What the ledger says of a run of one part; None when nothing of it was committed."""
+    part = Part(run_id, 0, "", "")
+    return database.run(
+        engine, f"reading the ledger of {run_id}", lambda connection: loaded(connection, part)
+    )
+
+
 def record_load(connection: Connection, part: Part) -> None:
     """The first write of a load's transaction."""
     connection.execute(database.sql(RECORD_LOAD), vars(part))

@@ -1,21 +1,14 @@
-"""Our own tables in the target, made and changed in order, each step once."""
+"""Our own tables in the target."""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine
 
-from chalicelib import database, settings
-from chalicelib.errors import TargetError
-
-UNDEFINED_TABLE = "42P01"
+from chalicelib import settings
+from chalicelib.database import migrations
 
 MIGRATIONS = (
     """
-    create table {elt}.migrations (
-        version integer primary key,
-        applied_at timestamptz not null default now()
-    );
-
     -- One row for each part of a run, in the transaction that loads its rows.
     create table {elt}.loads (
         run_id text not null,
@@ -87,38 +80,7 @@ MIGRATIONS = (
 )
 """Append only: what a released version has applied never changes."""
 
-EXISTS = "select to_regclass(:name) is not null"
-
-APPLIED = "select coalesce(max(version), 0) from {elt}.migrations"
-
-RECORD = "insert into {elt}.migrations (version) values (:version)"
-
 
 def migrate(engine: Engine) -> None:
     """Bring our tables up to date; any number of runs may do so at once. One query if they are."""
-    if _seen(engine) < len(MIGRATIONS):
-        database.run(engine, f"preparing the schema {settings.ledger_schema()}", _apply_missing)
-
-
-def _seen(engine: Engine) -> int:
-    try:
-        return database.run(engine, f"reading {settings.ledger_schema()}.migrations", _applied)
-    except TargetError as error:
-        if database.server_fields(error).get("C") == UNDEFINED_TABLE:
-            return 0
-        raise
-
-
-def _applied(connection: Connection) -> int:
-    return int(connection.execute(database.sql(APPLIED)).scalar_one())
-
-
-def _apply_missing(connection: Connection) -> None:
-    schema = database.ledger_schema()
-    database.take_turns(connection, f"migrations {schema}")
-    database.create_schema(connection, settings.ledger_schema())
-    exists = connection.execute(text(EXISTS), {"name": f"{schema}.migrations"}).scalar_one()
-    done = _applied(connection) if exists else 0
-    for version, statements in enumerate(MIGRATIONS[done:], start=done + 1):
-        connection.exec_driver_sql(statements.replace("{elt}", schema))
-        connection.execute(database.sql(RECORD), {"version": version})
+    migrations.migrate(engine, settings.ledger_schema(), MIGRATIONS)

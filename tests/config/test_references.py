@@ -50,7 +50,7 @@ def test_an_unset_name_without_a_default_is_a_mistake():
     assert mistake == "line 3: a[1]: ELT_A is not set; set it or write ${env:ELT_A:-default}"
 
 
-@pytest.mark.parametrize("kind", ["secret", "ssm", "foo"])
+@pytest.mark.parametrize("kind", ["vault", "foo"])
 def test_an_unknown_kind_names_the_kinds_there_are(kind):
     (mistake,) = mistakes(f"a: ${{{kind}:x}}")
     assert mistake.startswith(f"line 1: a: '{kind}' is not a kind of reference; there is env")

@@ -1,0 +1,118 @@
+"""Versions of the configuration: upload, check, list, compare, restore."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from chalicelib import jobs, secrets
+from chalicelib.config import json_schema, parse_config
+from chalicelib.config.literals import refuse_literal_secrets
+from chalicelib.history import configs
+from chalicelib.routes.handler import Call, Model
+
+
+class Upload(Model):
+    """A configuration."""
+
+    yaml: str = Field(max_length=1 << 20)
+
+
+class Summary(Model):
+    """A version without its text."""
+
+    version: int
+    sha256: str
+    author: str
+    comment: str
+    created_at: datetime
+
+
+class Version(Summary):
+    """A version as it was uploaded."""
+
+    yaml: str
+
+
+class Page(Model):
+    """Where to go on: before this version."""
+
+    before: int | None = Field(None, ge=1, le=10**9)
+    limit: int = Field(50, ge=1, le=200)
+
+
+class History(Model):
+    """A page of versions; `next` is the `before` of the next page, null on the last one."""
+
+    configs: list[Summary]
+    next: int | None
+
+
+class Valid(Model):
+    """The configuration has no mistakes; the warnings name what is seldom meant."""
+
+    valid: bool
+    warnings: list[str]
+
+
+class Diff(Model):
+    """Empty when both are the same."""
+
+    diff: str
+
+
+def upload_config(call: Call[None, Upload]) -> Version:
+    """Store it when it has no mistakes."""
+    _check(call.body.yaml)
+    comment = call.headers.get("x-comment", "")
+    return _version(configs.add(jobs.service(), call.body.yaml, call.actor, comment))
+
+
+def validate_config(call: Call[None, Upload]) -> Valid:
+    """Check it as an upload would."""
+    return Valid(valid=True, warnings=_check(call.body.yaml))
+
+
+def list_configs(call: Call[Page, None]) -> History:
+    """A page of the history."""
+    page = configs.page(jobs.service(), call.query.before, call.query.limit)
+    more = len(page) == call.query.limit
+    return History(
+        configs=[Summary(**vars(entry)) for entry in page], next=page[-1].version if more else None
+    )
+
+
+def get_config(call: Call[None, None]) -> Version:
+    """One version; it holds references, never secrets."""
+    return _version(configs.get(jobs.service(), call.path["version"]))
+
+
+def diff_configs(call: Call[None, None]) -> Diff:
+    """From one version to the other."""
+    engine = jobs.service()
+    one, other = (configs.get(engine, call.path[name]) for name in ("version", "other"))
+    return Diff(diff=configs.diff(one, other))
+
+
+def restore_config(call: Call[None, None]) -> Version:
+    """The old text under a new number."""
+    return _version(configs.restore(jobs.service(), call.path["version"], call.actor))
+
+
+def config_schema(call: Call[None, None]) -> dict[str, Any]:  # noqa: ARG001
+    """For editors."""
+    return json_schema()
+
+
+def _check(yaml: str) -> list[str]:
+    where = "the configuration"
+    config = parse_config(yaml, os.environ, where, secrets.lookup)
+    refuse_literal_secrets(yaml, where)
+    return config.warnings
+
+
+def _version(stored: configs.Version) -> Version:
+    return Version(**vars(stored))

@@ -1,0 +1,135 @@
+"""Runs: start, watch, stop, go on, replay."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import AwareDatetime, Field
+
+from chalicelib import jobs
+from chalicelib.history import runs
+from chalicelib.history.records import RunSummary, State, Trigger
+from chalicelib.routes.handler import Call, Model
+
+
+class Order(Model):
+    """Which configuration, and whether to rebuild the table from everything."""
+
+    version: int | None = Field(None, ge=1, le=10**9)
+    full: bool = False
+
+
+class Started(Model):
+    """The run, and where to watch it."""
+
+    run_id: str
+    url: str
+    state: State
+
+
+class Filters(Model):
+    """Which runs; `before` is the run to go on from."""
+
+    state: State | None = None
+    trigger: Trigger | None = None
+    since: AwareDatetime | None = None
+    before: str | None = Field(None, max_length=100)
+    limit: int = Field(50, ge=1, le=200)
+
+
+class Summary(Model):
+    """A run in the history."""
+
+    id: str
+    state: State
+    trigger: Trigger
+    actor: str
+    config_version: int | None
+    parent: str | None
+    full: bool
+    step: str | None
+    read: int
+    inserted: int
+    deleted: int
+    quarantined: int
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class Failure(Model):
+    """Why it failed, where, and what to do."""
+
+    code: str
+    message: str
+    where: str
+    fix: str
+
+
+class Detail(Summary):
+    """A run with its progress while it works, and its report when it is done."""
+
+    progress: dict[str, Any] | None
+    result: dict[str, Any] | None
+    error: Failure | None
+
+
+class History(Model):
+    """A page of runs; `next` is the `before` of the next page, null on the last one."""
+
+    runs: list[Summary]
+    next: str | None
+
+
+def trigger_job(call: Call[None, Order]) -> Started:
+    """Queue a run and let it start."""
+    key = call.headers.get("idempotency-key")
+    order = call.body
+    run = jobs.trigger(
+        jobs.service(), call.actor, version=order.version, full=order.full, idempotency_key=key
+    )
+    return _started(call, run)
+
+
+def list_runs(call: Call[Filters, None]) -> History:
+    """A page of the history."""
+    asked = call.query
+    filters = runs.Filter(asked.state, asked.trigger, asked.since)
+    page = runs.page(jobs.service(), filters, asked.before, asked.limit)
+    more = len(page) == asked.limit
+    return History(runs=[_summary(run) for run in page], next=page[-1].id if more else None)
+
+
+def get_run(call: Call[None, None]) -> Detail:
+    """All that is known of a run."""
+    run = runs.get(jobs.service(), call.path["run_id"])
+    error = Failure(**vars(run.error)) if run.error else None
+    return Detail(
+        **_summary(run).model_dump(), progress=run.progress, result=run.result, error=error
+    )
+
+
+def cancel_run(call: Call[None, None]) -> Started:
+    """Stop it, in mid-COPY too."""
+    return _started(call, jobs.cancel(jobs.service(), call.path["run_id"]))
+
+
+def resume_run(call: Call[None, None]) -> Started:
+    """Go on where the ledger says."""
+    return _started(call, jobs.resume(jobs.service(), call.path["run_id"], call.actor))
+
+
+def replay_run(call: Call[None, None]) -> Started:
+    """A run of its own, with the other as its parent."""
+    engine = jobs.service()
+    parent = runs.get(engine, call.path["run_id"])
+    return _started(call, jobs.trigger(engine, call.actor, kind="replay", parent=parent.id))
+
+
+def _started(call: Call[Any, Any], run: RunSummary) -> Started:
+    return Started(run_id=run.id, url=f"{call.base}/runs/{run.id}", state=run.state)
+
+
+def _summary(run: RunSummary) -> Summary:
+    return Summary(**{name: getattr(run, name) for name in Summary.model_fields})

@@ -1,0 +1,64 @@
+"""Runs: start, watch, stop, go on, and load what was left in quarantine."""
+
+from __future__ import annotations
+
+from chalicelib.routes.endpoint import Endpoint, Header
+
+HANDLERS = "chalicelib.routes.handlers.jobs:"
+KEY = Header("idempotency-key", "The same key is the same run, however often it is sent")
+
+ENDPOINTS = (
+    Endpoint(
+        "POST",
+        "/trigger-job",
+        HANDLERS + "trigger_job",
+        role="operator",
+        summary="Start a run",
+        status=202,
+        errors=("run_active", "no_configuration", "not_found", "target"),
+        headers=(KEY,),
+    ),
+    Endpoint(
+        "GET",
+        "/runs",
+        HANDLERS + "list_runs",
+        role="viewer",
+        summary="The history of runs, newest first",
+        errors=("not_found", "target"),
+    ),
+    Endpoint(
+        "GET",
+        "/runs/{run_id}",
+        HANDLERS + "get_run",
+        role="viewer",
+        summary="One run: state, progress, report",
+        errors=("not_found", "target"),
+    ),
+    Endpoint(
+        "POST",
+        "/runs/{run_id}/cancel",
+        HANDLERS + "cancel_run",
+        role="operator",
+        summary="Stop a run; nothing of it is loaded",
+        status=202,
+        errors=("not_found", "conflict", "invalid_configuration", "target"),
+    ),
+    Endpoint(
+        "POST",
+        "/runs/{run_id}/resume",
+        HANDLERS + "resume_run",
+        role="operator",
+        summary="Go on with an interrupted or failed run",
+        status=202,
+        errors=("not_found", "conflict", "run_active", "target"),
+    ),
+    Endpoint(
+        "POST",
+        "/runs/{run_id}/replay",
+        HANDLERS + "replay_run",
+        role="operator",
+        summary="Load what the run left in quarantine, under the newest configuration",
+        status=202,
+        errors=("not_found", "run_active", "no_configuration", "target"),
+    ),
+)

@@ -1,0 +1,107 @@
+"""`python -m dev.serve PORT`: the service by `chalice local`, and a clock that fires its schedule.
+
+Chalice's own server, with what API Gateway adds on AWS: its failures in our shape, and no request
+that Chalice would misread. In the background the EventBridge rule fires as it would on AWS.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from chalice.app import Chalice
+from chalice.config import Config
+from chalice.local import ChaliceRequestHandler, LocalGatewayException, create_local_server
+
+from chalicelib import jobs, log, schedule
+from chalicelib.errors import EltError
+from chalicelib.routes.answers import gateway_failure
+
+LOOK = 2.0
+"""Seconds between two looks at the rule: so soon a change of it takes effect."""
+
+
+class _Handler(ChaliceRequestHandler):
+    def __getattr__(self, name: str) -> Any:
+        """Whatever the method: Chalice knows which ones a path takes."""
+        if name.startswith("do_"):
+            return self._generic_handle
+        raise AttributeError(name)
+
+    def parse_request(self) -> bool:
+        if not super().parse_request():
+            return False
+        length = self.headers.get("content-length", "0")
+        if "transfer-encoding" in self.headers or not length.isdecimal():
+            # Chalice would take a chunked body for none, and the body for the next request.
+            self.send_error(400)
+            return False
+        return True
+
+    def send_error(self, code: int, *_said: str | None) -> None:
+        self.close_connection = True
+        self._refuse(code, "")
+
+    def _send_error_response(self, error: LocalGatewayException) -> None:
+        self._refuse(error.CODE, (error.body or b"").decode())
+
+    def _refuse(self, code: int, said: str) -> None:
+        given = {name.lower(): value for name, value in getattr(self, "headers", {}).items()}
+        status, headers, body = gateway_failure(code, said, given, str(uuid.uuid4()))
+        self._send_http_response(status, headers, "" if self.command == "HEAD" else body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@contextmanager
+def chalice_local(app: Chalice, port: int = 0) -> Iterator[str]:
+    """The base URL of the app while it is served."""
+    config = Config.create(chalice_app=app)
+    local = create_local_server(app, config, "127.0.0.1", port)
+    server = local.server
+    server.RequestHandlerClass = functools.partial(_Handler, app_object=app, config=config)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def fire(stop: threading.Event, look: float = LOOK) -> None:
+    """Fire the schedule at the rule's rate while it is on, until `stop`."""
+    last, seen = datetime.now(UTC), None
+    while not stop.wait(look):
+        try:
+            now, rule = datetime.now(UTC), schedule.state()
+            if (rule.enabled, rule.rate) != seen:
+                seen, last = (rule.enabled, rule.rate), now
+            if rule.enabled and rule.rate and now - last >= schedule.period(rule.rate):
+                last = now
+                jobs.tick(str(uuid.uuid4()), now)
+        except EltError as error:
+            log.LOGGER.warning("the schedule could not fire: %s", error)
+
+
+def main(port: int) -> None:
+    """Serve until this process is ended."""
+    from app import app
+
+    log.configure(verbose=True)
+    stop = threading.Event()
+    threading.Thread(target=fire, args=(stop,), daemon=True).start()
+    with chalice_local(app, port):
+        stop.wait()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,261 @@
+"""The service over HTTP: versions, runs, schedule, roles; real database, real EventBridge rules."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from app import app
+from chalicelib import auth, jobs
+from chalicelib.history import runs
+from dev.serve import chalice_local
+from tests.pipelines import Pipeline
+
+CONFIG = """
+sources: [{type: local, path: data}]
+target: {table: orders}
+schema:
+  strict_mode: true
+  on_invalid: quarantine
+  columns: {id: integer, name: text}
+"""
+ENDED = ("succeeded", "failed", "cancelled", "interrupted")
+
+
+class Service:
+    """The API as a frontend calls it, with the token of one role."""
+
+    def __init__(self, url: str, role: str) -> None:
+        self.url = url
+        self.session = requests.Session()
+        self.session.headers["Authorization"] = f"Bearer {auth.make_token(role, role)}"
+
+    def get(self, path: str) -> Any:
+        return self.session.get(self.url + path, timeout=20).json()
+
+    def post(self, path: str, **options: Any) -> requests.Response:
+        return self.session.post(self.url + path, timeout=20, **options)
+
+    def upload(self, text: str = CONFIG) -> requests.Response:
+        return self.post(
+            "/upload-config", data=text.encode(), headers={"Content-Type": "text/yaml"}
+        )
+
+    def watch(self, run_id: str) -> Any:
+        for _ in range(300):
+            run = self.get(f"/runs/{run_id}")
+            if run["state"] in ENDED:
+                return run
+            time.sleep(0.05)
+        pytest.fail(f"{run_id} does not end: {run}")
+
+
+@pytest.fixture
+def shop(tmp_path: Path, database: str, aws: str, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+    monkeypatch.setenv("ELT_TARGET_URL", database)
+    monkeypatch.setenv("ELT_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv(
+        "ELT_SCHEDULE_TARGET_ARN", "arn:aws:lambda:eu-central-1:123456789012:function:tick"
+    )
+    monkeypatch.chdir(tmp_path)
+    auth.forget()
+    return Pipeline(tmp_path, database)
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """One server for all tests: Chalice serves an app object once a process."""
+    with chalice_local(app) as served:
+        yield served
+
+
+@pytest.fixture
+def connect(shop: Pipeline, url: str) -> Callable[[str], Service]:
+    return lambda role: Service(url, role)
+
+
+@pytest.fixture
+def admin(connect: Callable[[str], Service]) -> Service:
+    return connect("admin")
+
+
+def test_versions_are_kept_compared_and_restored(admin: Service) -> None:
+    assert admin.upload().status_code == 201
+    second = admin.upload(CONFIG.replace("orders", "sales"))
+    assert second.json()["version"] == 2
+    assert [entry["version"] for entry in admin.get("/configs")["configs"]] == [2, 1]
+    assert "+target: {table: sales}" in admin.get("/configs/1/diff/2")["diff"]
+    assert admin.post("/configs/1/restore").json()["version"] == 3
+    assert admin.get("/configs/3")["yaml"] == CONFIG
+    assert admin.get("/configs/9")["error"]["code"] == "not_found"
+
+
+def test_fifty_uploads_at_once_have_no_gaps(admin: Service) -> None:
+    with ThreadPoolExecutor(10) as pool:
+        versions = [
+            answer.json()["version"] for answer in pool.map(lambda _: admin.upload(), range(50))
+        ]
+    assert sorted(versions) == list(range(1, 51))
+
+
+def test_mistakes_come_all_at_once_with_their_lines(admin: Service) -> None:
+    answer = admin.upload(CONFIG.replace("strict_mode", "strct").replace("integer", "int"))
+    assert answer.status_code == 422
+    details = answer.json()["error"]["details"]
+    assert [detail.split(":")[0] for detail in details] == ["line 5", "line 7"]
+    assert admin.get("/configs")["configs"] == []
+
+
+def test_a_literal_secret_is_not_stored_nor_shown(admin: Service) -> None:
+    answer = admin.upload(
+        CONFIG.replace("{table: orders}", "{table: o, host: h, password: canary}")
+    )
+    assert answer.status_code == 422
+    assert "line 3: target.password" in answer.text
+    assert "canary" not in answer.text
+
+
+def test_a_run_is_triggered_watched_and_its_rows_are_there(admin: Service, shop: Pipeline) -> None:
+    shop.write("a.csv", "id,name\n1,Ada\nx,Alan\n")
+    admin.upload()
+    started = admin.post("/trigger-job")
+    assert started.status_code == 202
+    assert started.elapsed < timedelta(seconds=1)
+    run = admin.watch(started.json()["run_id"])
+    assert (run["state"], run["read"], run["inserted"], run["quarantined"]) == (
+        "succeeded",
+        2,
+        1,
+        1,
+    )
+    assert run["progress"]["percent"] == 100
+    assert run["result"]["sources"][0]["files"]["a.csv"]["rows"] == 2
+    assert shop.rows == [(1, "Ada")]
+    assert [entry["id"] for entry in admin.get("/runs?state=succeeded")["runs"]] == [run["id"]]
+
+
+def test_without_a_configuration_there_is_nothing_to_run(admin: Service) -> None:
+    answer = admin.post("/trigger-job")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "no_configuration")
+
+
+def test_the_same_key_is_the_same_run(admin: Service, shop: Pipeline) -> None:
+    shop.write("a.csv", "id,name\n1,Ada\n")
+    admin.upload()
+    keyed = {"headers": {"Idempotency-Key": "once"}}
+    first, again = (admin.post("/trigger-job", **keyed).json()["run_id"] for _ in range(2))
+    assert first == again
+    admin.watch(first)
+    assert admin.post("/trigger-job", **keyed).json()["run_id"] == first
+    assert len(admin.get("/runs")["runs"]) == 1
+
+
+def test_a_failed_run_says_why_and_can_be_resumed(admin: Service, shop: Pipeline) -> None:
+    broken = shop.write("a.csv", "id,id\n")
+    admin.upload()
+    run = admin.watch(admin.post("/trigger-job").json()["run_id"])
+    assert run["state"] == "failed"
+    assert run["error"]["where"] == "a.csv line 1"
+    broken.write_text("id,name\n1,Ada\n")
+    assert admin.post(f"/runs/{run['id']}/resume").status_code == 202
+    assert admin.watch(run["id"])["state"] == "succeeded"
+    assert admin.post(f"/runs/{run['id']}/resume").status_code == 409
+    assert shop.rows == [(1, "Ada")]
+
+
+def test_quarantined_rows_are_replayed_under_the_newest_schema(
+    admin: Service, shop: Pipeline
+) -> None:
+    shop.write("a.csv", "id,name\n1,Ada\n1x,Alan\n")
+    admin.upload()
+    first = admin.watch(admin.post("/trigger-job").json()["run_id"])
+    shop.query("alter table orders alter id type text")
+    admin.upload(CONFIG.replace("id: integer", "id: text"))
+    replay = admin.watch(admin.post(f"/runs/{first['id']}/replay").json()["run_id"])
+    assert (replay["state"], replay["parent"], replay["inserted"]) == ("succeeded", first["id"], 1)
+    assert shop.rows == [("1", "Ada"), ("1x", "Alan")]
+
+
+def test_a_run_whose_process_died_is_settled_by_the_ledger(
+    admin: Service, shop: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that committed has succeeded; one that did not is interrupted, and can be resumed."""
+    shop.write("a.csv", "id,name\n1,Ada\n")
+    admin.upload()
+    monkeypatch.setattr(jobs, "start", lambda _: None)
+    dead = admin.post("/trigger-job").json()["run_id"]
+    shop.run(run_id=dead)
+    lapse = f"update elt_service.runs set lease_until = now() - interval '1 s' where id = '{dead}'"
+    shop.query(lapse)
+    assert admin.get(f"/runs/{dead}")["state"] == "interrupted"
+    jobs.settle(jobs.service())
+    assert admin.get(f"/runs/{dead}")["state"] == "succeeded"
+    other = admin.post("/trigger-job").json()["run_id"]
+    shop.query(lapse.replace(dead, other))
+    monkeypatch.undo()
+    monkeypatch.setenv("ELT_TARGET_URL", shop.url)
+    jobs.settle(jobs.service())
+    assert runs.get(jobs.service(), other).state == "interrupted"
+
+
+def test_the_schedule_is_what_eventbridge_says(admin: Service) -> None:
+    assert admin.get("/schedule-job")["enabled"] is False
+    assert admin.post("/schedule-job").json() == {
+        "enabled": True, "rate": "rate(1 hour)", "next_run": None,
+    }  # fmt: skip
+    assert admin.post("/schedule-job", json={"rate": "rate(30 minutes)"}).json()["rate"] == (
+        "rate(30 minutes)"
+    )
+    assert admin.post("/schedule-job", json={"enabled": False}).json()["enabled"] is False
+    assert admin.post("/schedule-job", json={"rate": "often"}).status_code == 400
+
+
+def test_an_event_is_run_once_and_skipped_while_a_run_works(
+    admin: Service, shop: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.write("a.csv", "id,name\n1,Ada\n")
+    now = datetime.now(UTC)
+    assert jobs.tick("event-0", now).state == "skipped", "there is no configuration yet"
+    admin.upload()
+    admin.post("/schedule-job")
+    first = jobs.tick("event-1", now)
+    assert jobs.tick("event-1", now).id == first.id
+    admin.watch(first.id)
+    assert jobs.tick("event-2", now - timedelta(hours=6)).state == "skipped"
+    monkeypatch.setattr(jobs, "start", lambda _: None)
+    admin.post("/trigger-job")
+    assert jobs.tick("event-3", now).state == "skipped"
+    assert admin.get("/schedule-job")["next_run"]
+
+
+def test_roles(connect: Callable[[str], Service]) -> None:
+    viewer, operator = connect("viewer"), connect("operator")
+    assert viewer.get("/configs") == {"configs": [], "next": None}
+    assert viewer.post("/trigger-job").status_code == 403
+    assert operator.upload().status_code == 403
+    assert operator.post("/trigger-job").status_code == 409
+    nobody = requests.get(viewer.url + "/configs", timeout=10)
+    assert nobody.status_code == 401
+    stranger = requests.get(
+        viewer.url + "/configs", headers={"Authorization": "Bearer elt_guess"}, timeout=10
+    )
+    assert stranger.status_code == 403
+
+
+def test_tokens_are_stored_as_hashes_by_their_owner_alone(shop: Pipeline) -> None:
+    token = auth.make_token("viewer", "ann")
+    (stored,) = (shop.folder / "state").rglob("service.json")
+    assert token not in stored.read_text()
+    assert json.dumps(token[4:]) not in stored.read_text()
+    assert stored.stat().st_mode & 0o077 == 0
+    assert auth.role_of(token) == auth.Identity("ann", "viewer")
+    auth.make_token("admin", "ann")
+    assert auth.role_of(token) is None, "a new token of a name ends the old one"
