@@ -25,6 +25,7 @@ from chalicelib.config import (
     json_schema,
     parse_config,
 )
+from chalicelib.config.literals import refuse_literal_secrets
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -50,7 +51,8 @@ def test_a_configuration_in_it_loads(text: str) -> None:
 
 def test_the_configuration_of_make_run_loads() -> None:
     text = (ROOT / "config.yaml").read_text()
-    assert parse_config(text, {}).strict
+    assert parse_config(text, {"ELT_SAMPLE_API_TOKEN": "x"}).strict
+    refuse_literal_secrets(text, "config.yaml")
     jsonschema.validate(yaml.safe_load(text), json_schema())
 
 
