@@ -134,6 +134,12 @@ def _skip(engine: Engine, event_id: str, reason: EltError) -> Run:
     return runs.skip(engine, new, Failure.of(reason))
 
 
+def rejects(engine: Engine, run_id: str, after: int, limit: int) -> list[dict[str, Any]]:
+    """A page of what a run kept out of the target. Raises NotFound."""
+    target = configuration(engine, runs.get(engine, run_id)).target
+    return load.rejects(database.connect(target), run_id, after, limit)
+
+
 def configuration(engine: Engine, run: Run) -> Config:
     """The configuration of a run, with what its references stand for now."""
     assert run.config_version is not None  # noqa: S101 - only skipped runs have none

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from pathlib import Path
@@ -100,17 +99,3 @@ def test_the_picture_of_the_architecture_matches_the_folders() -> None:
     assert {name for name in shown if not ((folder / name).exists() or (ROOT / name).exists())} == (
         set()
     )
-
-
-def test_no_file_names_a_machine_or_a_package_host() -> None:
-    files = subprocess.run(
-        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
-    ).stdout.split()
-    hosts = re.compile(r"https?://[^ ]*(pypi|npmjs|simple/)" + "|/root/|" + os.sep + "work/")
-    guilty = [
-        name
-        for name in files
-        if name != "tests/test_readme.py"
-        and hosts.search((ROOT / name).read_text(errors="replace"))
-    ]
-    assert guilty == []

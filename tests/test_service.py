@@ -142,6 +142,22 @@ def test_a_run_is_triggered_watched_and_its_rows_are_there(admin: Service, shop:
     assert [entry["id"] for entry in admin.get("/runs?state=succeeded")["runs"]] == [run["id"]]
 
 
+def test_what_a_run_kept_out_is_read_page_by_page(admin: Service, shop: Pipeline) -> None:
+    shop.write("a.csv", "id,name\nx,Ada\ny,Alan\n3\n")
+    admin.upload()
+    run_id = admin.post("/trigger-job").json()["run_id"]
+    admin.watch(run_id)
+    first = admin.get(f"/runs/{run_id}/rejects?limit=2")
+    assert [(r["line"], r["column"], r["value"]) for r in first["rejects"]] == [
+        (2, "id", "x"),
+        (3, "id", "y"),
+    ]
+    assert first["rejects"][0]["row"] == {"id": "x", "name": "Ada"}
+    (last,) = admin.get(f"/runs/{run_id}/rejects?limit=2&after={first['next']}")["rejects"]
+    assert (last["line"], last["reason"]) == (4, "has 1 fields where the header has 2")
+    assert admin.get("/runs/unknown/rejects")["error"]["code"] == "not_found"
+
+
 def test_without_a_configuration_there_is_nothing_to_run(admin: Service) -> None:
     answer = admin.post("/trigger-job")
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "no_configuration")
@@ -204,6 +220,25 @@ def test_a_run_whose_process_died_is_settled_by_the_ledger(
     monkeypatch.setenv("ELT_TARGET_URL", shop.url)
     jobs.settle(jobs.service())
     assert runs.get(jobs.service(), other).state == "interrupted"
+
+
+def test_a_run_is_cancelled_in_mid_copy_and_leaves_nothing(admin: Service, shop: Pipeline) -> None:
+    shop.query("create table orders (id bigint, name text)")
+    shop.query(
+        "create function dawdle() returns trigger language plpgsql as"
+        " $$ begin perform pg_sleep(0.05); return new; end $$"
+    )
+    shop.query("create trigger slow before insert on orders for each row execute function dawdle()")
+    shop.write("a.csv", "id,name\n" + "".join(f"{n},Ada\n" for n in range(2_000)))
+    admin.upload()
+    run_id = admin.post("/trigger-job").json()["run_id"]
+    copying = "select count(*) from pg_stat_progress_copy where tuples_processed > 0"
+    while shop.query(copying) == [(0,)]:
+        time.sleep(0.02)
+    assert admin.post(f"/runs/{run_id}/cancel").status_code == 202
+    assert admin.watch(run_id)["state"] == "cancelled"
+    assert shop.rows == []
+    assert admin.post(f"/runs/{run_id}/cancel").status_code == 409
 
 
 def test_the_schedule_is_what_eventbridge_says(admin: Service) -> None:

@@ -24,6 +24,7 @@ from chalicelib.load.ledger import (
     Part,
     left_behind,
     recorded,
+    rejects,
     replaced_since,
     state,
     store_not_loaded,
@@ -35,7 +36,7 @@ from chalicelib.retry import load_retry
 
 __all__ = [
     "Fence", "Harvest", "LoadResult", "Part", "TableColumn", "existing_columns", "left_behind",
-    "load", "migrate", "prepare", "preview", "recorded", "replaced_since", "state",
+    "load", "migrate", "prepare", "preview", "recorded", "rejects", "replaced_since", "state",
     "store_not_loaded", "take",
 ]  # fmt: skip
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine
 
@@ -93,6 +94,12 @@ OPEN_SOURCES = """
     select distinct source from {elt}.rejects
     where run_id = :run_id and status = 'quarantined' order by source
 """
+
+REJECTS = """
+    select id, source, file, line, "column", value, reason, problems, "row", status, created_at
+    from {elt}.rejects where run_id = :run_id and id > :after order by id limit :limit
+"""
+"""A page of all that a run kept out, whatever became of it since."""
 
 CLOSE_REPLAYED = """
     update {elt}.rejects set status = 'replayed'
@@ -251,6 +258,16 @@ def open_rejects(
     def read(connection: Connection) -> list[StoredReject]:
         rows = connection.execute(database.sql(OPEN_REJECTS), key)
         return [StoredReject(**row._mapping) for row in rows]
+
+    return database.run(engine, f"reading the rejects of {run_id}", read)
+
+
+def rejects(engine: Engine, run_id: str, after: int, limit: int) -> list[dict[str, Any]]:
+    """A page of the rejects of a run, by the names of their columns, in the order of their ids."""
+    key = {"run_id": run_id, "after": after, "limit": limit}
+
+    def read(connection: Connection) -> list[dict[str, Any]]:
+        return [dict(row._mapping) for row in connection.execute(database.sql(REJECTS), key)]
 
     return database.run(engine, f"reading the rejects of {run_id}", read)
 

@@ -35,6 +35,14 @@ ENDPOINTS = (
         errors=("not_found", "target"),
     ),
     Endpoint(
+        "GET",
+        "/runs/{run_id}/rejects",
+        HANDLERS + "list_rejects",
+        role="viewer",
+        summary="The rows that a run kept out, with the reasons",
+        errors=("not_found", "invalid_configuration", "target"),
+    ),
+    Endpoint(
         "POST",
         "/runs/{run_id}/cancel",
         HANDLERS + "cancel_run",
