@@ -16,6 +16,9 @@ import requests
 from app import app
 from chalicelib import auth, jobs
 from chalicelib.history import runs
+from chalicelib.routes.handler import Model
+from chalicelib.routes.handlers import configs, health, schedule
+from chalicelib.routes.handlers import jobs as job_handlers
 from dev.serve import chalice_local
 from tests.pipelines import Pipeline
 
@@ -269,6 +272,28 @@ def test_an_event_is_run_once_and_skipped_while_a_run_works(
     admin.post("/trigger-job")
     assert jobs.tick("event-3", now).state == "skipped"
     assert admin.get("/schedule-job")["next_run"]
+
+
+def test_since_is_a_time_and_no_number(admin: Service) -> None:
+    assert admin.get("/runs?since=2026-01-31T14:30:00Z") == {"runs": [], "next": None}
+    assert admin.get("/runs?since=0.5")["error"]["code"] == "invalid_request"
+
+
+def test_each_answer_is_described_under_a_name_of_its_own(admin: Service) -> None:
+    described = admin.get("/openapi.json")["components"]["schemas"]
+    assert described["ConfigHistory"]["properties"].keys() == {"configs", "next"}
+    assert described["RunHistory"]["properties"].keys() == {"runs", "next"}
+
+
+def test_no_two_models_of_the_service_have_one_name() -> None:
+    """The description would hold one of them under the name, and be wrong about the other."""
+    models = [
+        (name, model)
+        for module in (configs, health, job_handlers, schedule)
+        for name, model in vars(module).items()
+        if isinstance(model, type) and issubclass(model, Model) and model is not Model
+    ]
+    assert len({name for name, _ in models}) == len({model for _, model in models})
 
 
 def test_roles(connect: Callable[[str], Service]) -> None:

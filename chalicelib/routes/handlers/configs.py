@@ -21,7 +21,7 @@ class Upload(Model):
     yaml: str = Field(max_length=1 << 20)
 
 
-class Summary(Model):
+class VersionSummary(Model):
     """A version without its text."""
 
     version: int
@@ -31,7 +31,7 @@ class Summary(Model):
     created_at: datetime
 
 
-class Version(Summary):
+class Version(VersionSummary):
     """A version as it was uploaded."""
 
     yaml: str
@@ -44,10 +44,10 @@ class Page(Model):
     limit: int = Field(50, ge=1, le=200)
 
 
-class History(Model):
+class ConfigHistory(Model):
     """A page of versions; `next` is the `before` of the next page, null on the last one."""
 
-    configs: list[Summary]
+    configs: list[VersionSummary]
     next: int | None
 
 
@@ -76,12 +76,13 @@ def validate_config(call: Call[None, Upload]) -> Valid:
     return Valid(valid=True, warnings=_check(call.body.yaml))
 
 
-def list_configs(call: Call[Page, None]) -> History:
+def list_configs(call: Call[Page, None]) -> ConfigHistory:
     """A page of the history."""
     page = configs.page(jobs.service(), call.query.before, call.query.limit)
     more = len(page) == call.query.limit
-    return History(
-        configs=[Summary(**vars(entry)) for entry in page], next=page[-1].version if more else None
+    return ConfigHistory(
+        configs=[VersionSummary(**vars(entry)) for entry in page],
+        next=page[-1].version if more else None,
     )
 
 

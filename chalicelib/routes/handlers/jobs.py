@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BeforeValidator, Field
 
 from chalicelib import jobs
-from chalicelib.history import runs
-from chalicelib.history.records import RunSummary, State, Trigger
+from chalicelib.history import records, runs
+from chalicelib.history.records import State, Trigger
 from chalicelib.routes.handler import Call, Model
+
+
+def _iso(value: Any) -> Any:
+    """Only ISO 8601: a bare number would be taken for seconds since 1970."""
+    if isinstance(value, str) and "T" not in value.upper():
+        raise ValueError("not a time such as 2026-01-31T14:30:00Z")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_iso)]
 
 
 class Order(Model):
@@ -33,12 +43,12 @@ class Filters(Model):
 
     state: State | None = None
     trigger: Trigger | None = None
-    since: AwareDatetime | None = None
+    since: Moment | None = None
     before: str | None = Field(None, max_length=100)
     limit: int = Field(50, ge=1, le=200)
 
 
-class Summary(Model):
+class RunSummary(Model):
     """A run in the history."""
 
     id: str
@@ -67,7 +77,7 @@ class Failure(Model):
     fix: str
 
 
-class Detail(Summary):
+class Detail(RunSummary):
     """A run with its progress while it works, and its report when it is done."""
 
     progress: dict[str, Any] | None
@@ -75,10 +85,10 @@ class Detail(Summary):
     error: Failure | None
 
 
-class History(Model):
+class RunHistory(Model):
     """A page of runs; `next` is the `before` of the next page, null on the last one."""
 
-    runs: list[Summary]
+    runs: list[RunSummary]
     next: str | None
 
 
@@ -136,13 +146,13 @@ def trigger_job(call: Call[None, Order]) -> Started:
     return _started(call, run)
 
 
-def list_runs(call: Call[Filters, None]) -> History:
+def list_runs(call: Call[Filters, None]) -> RunHistory:
     """A page of the history."""
     asked = call.query
     filters = runs.Filter(asked.state, asked.trigger, asked.since)
     page = runs.page(jobs.service(), filters, asked.before, asked.limit)
     more = len(page) == asked.limit
-    return History(runs=[_summary(run) for run in page], next=page[-1].id if more else None)
+    return RunHistory(runs=[_summary(run) for run in page], next=page[-1].id if more else None)
 
 
 def get_run(call: Call[None, None]) -> Detail:
@@ -171,9 +181,9 @@ def replay_run(call: Call[None, None]) -> Started:
     return _started(call, jobs.trigger(engine, call.actor, kind="replay", parent=parent.id))
 
 
-def _started(call: Call[Any, Any], run: RunSummary) -> Started:
+def _started(call: Call[Any, Any], run: records.RunSummary) -> Started:
     return Started(run_id=run.id, url=f"{call.base}/runs/{run.id}", state=run.state)
 
 
-def _summary(run: RunSummary) -> Summary:
-    return Summary(**{name: getattr(run, name) for name in Summary.model_fields})
+def _summary(run: records.RunSummary) -> RunSummary:
+    return RunSummary(**{name: getattr(run, name) for name in RunSummary.model_fields})
