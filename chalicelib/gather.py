@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from chalicelib.batch import Batch
 from chalicelib.combine import CombinedCsv
 from chalicelib.config import Config
-from chalicelib.config.model import OnInvalid
+from chalicelib.config.model.schema import OnInvalid
 from chalicelib.extract.base import Source
 from chalicelib.progress import Progress
 from chalicelib.quarantine import Quarantine

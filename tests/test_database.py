@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 
 from chalicelib import database as db
-from chalicelib.config.model import Target
+from chalicelib.config.model.target import Target
 from chalicelib.database.connection import encryption, refuse_old
 from chalicelib.errors import TargetError
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,26 +12,22 @@ from pydantic import ValidationError
 
 from chalicelib.config.document import MAX_BYTES, parse
 from chalicelib.config.explain import Explainer
-from chalicelib.config.mistakes import Mistake
-from chalicelib.config.model import (
+from chalicelib.config.mistakes import KeyPath, Mistake
+from chalicelib.config.model import Config, SourceConfig
+from chalicelib.config.model.api import (
     ApiIncremental,
     ApiSource,
     Auth,
     BearerAuth,
-    Column,
-    ColumnKind,
-    Config,
-    CsvOptions,
-    LocalSource,
     NoAuth,
     NoPagination,
     PagePagination,
     Pagination,
-    Schema,
-    SourceConfig,
-    Target,
 )
-from chalicelib.config.references import Secrets, resolve
+from chalicelib.config.model.files import CsvOptions, LocalSource
+from chalicelib.config.model.schema import Column, ColumnKind, Schema
+from chalicelib.config.model.target import Target
+from chalicelib.config.references import Reference, Secrets, resolve
 from chalicelib.errors import ConfigError
 
 __all__ = [
@@ -86,7 +83,8 @@ def parse_config(
         config = Config.model_validate(resolved.data, by_alias=True, by_name=False)
     except ValidationError as error:
         known = {mistake.path for mistake in mistakes}
-        mistakes += Explainer(document, resolved.references, known).mistakes(error)
+        found = Explainer(document, resolved.references, known).mistakes(error)
+        mistakes += [_discreet(mistake, resolved.references) for mistake in found]
     if mistakes:
         raise ConfigError(_listed(mistakes), where=where) from None
     return config
@@ -112,6 +110,14 @@ def _text(path: Path) -> str:
     except OSError as error:
         problem = f"cannot be read ({error.strerror}); it must be a file that you may read"
     raise ConfigError([problem], where=str(path))
+
+
+def _discreet(mistake: Mistake, references: Mapping[KeyPath, Reference]) -> Mistake:
+    """The mistake without the model's own words on a secret, which may quote a part of it."""
+    reference = references.get(mistake.path)
+    if reference is None or not reference.secret:
+        return mistake
+    return replace(mistake, text="what the reference stands for does not fit here")
 
 
 def _listed(mistakes: list[Mistake]) -> list[str]:

@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, NullPool, TextClause, create_engine, event, text
 
 from chalicelib import settings
-from chalicelib.config.model import Target, identifier
+from chalicelib.config.model.common import identifier
+from chalicelib.config.model.target import Target
 from chalicelib.database.address import address, service_address
 from chalicelib.database.connection import open_connection
 from chalicelib.database.errors import server_fields, translated

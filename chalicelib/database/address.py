@@ -6,7 +6,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from chalicelib import settings
-from chalicelib.config.model import Target
+from chalicelib.config.model.target import Target
 from chalicelib.errors import AddressError
 
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 import pg8000
 
 from chalicelib import settings
-from chalicelib.config.model import Target
+from chalicelib.config.model.target import Target
 from chalicelib.errors import TargetError
 
 CONNECT_TIMEOUT = 10.0

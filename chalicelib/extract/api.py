@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from chalicelib.batch import Batch
-from chalicelib.config.model import ApiSource
+from chalicelib.config.model.api import ApiSource
 from chalicelib.errors import SourceError
 from chalicelib.extract.answers import find_records, parse
 from chalicelib.extract.cursor import CursorWalk

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from requests import PreparedRequest
 
-from chalicelib.config.model import BearerAuth, NoAuth
+from chalicelib.config.model.api import BearerAuth, NoAuth
 
 
 class Credentials(Protocol):

@@ -11,7 +11,7 @@ import requests
 from pydantic import SecretStr
 from requests import exceptions as http
 
-from chalicelib.config.model import ApiSource
+from chalicelib.config.model.api import ApiSource
 from chalicelib.errors import SourceError
 from chalicelib.extract.auth import AUTH
 from chalicelib.extract.pagination import Request

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
-from chalicelib.config.model import NoPagination, PagePagination
+from chalicelib.config.model.api import NoPagination, PagePagination
 from chalicelib.errors import SourceError
 
 

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from chalicelib.batch import Batch
 from chalicelib.config import Column
-from chalicelib.config.model import MAX_IDENTIFIER_BYTES
+from chalicelib.config.model.common import MAX_IDENTIFIER_BYTES
 from chalicelib.errors import SourceError
 from chalicelib.schema import TableSchema, unclaimed
 from chalicelib.schema.columns import casts, matching

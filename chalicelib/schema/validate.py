@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from chalicelib.batch import Batch, Problem, Reject
 from chalicelib.config import Column
-from chalicelib.config.model import OnInvalid
+from chalicelib.config.model.schema import OnInvalid
 from chalicelib.errors import InvalidRows
 from chalicelib.schema import TYPES, TableSchema
 from chalicelib.schema.columns import blank

@@ -9,7 +9,7 @@ from typing import NoReturn
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from chalicelib.config.model import BOOLEAN_WORDS, Column
+from chalicelib.config.model.schema import BOOLEAN_WORDS, Column
 from chalicelib.schema.columns import keep, trimmed
 
 WORDS = pa.array([word for words in BOOLEAN_WORDS.values() for word in words])

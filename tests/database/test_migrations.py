@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event
 
 from chalicelib import history, load
-from chalicelib.config.model import Target
+from chalicelib.config.model.target import Target
 from chalicelib.database import connect
 from chalicelib.database.migrations import migrate
 from chalicelib.errors import TargetError

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from pydantic import TypeAdapter
 
-from chalicelib.config.model import ApiSource
+from chalicelib.config.model.api import ApiSource
 from chalicelib.errors import SourceError
 from chalicelib.extract import fetch
 from chalicelib.extract.api import ApiReader

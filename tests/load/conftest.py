@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from chalicelib.config.model import Target
+from chalicelib.config.model.target import Target
 from chalicelib.database import connect
 from chalicelib.load import Harvest, LoadResult, Part, load, migrate, take
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
-from chalicelib.config.model import Target
+from chalicelib.config.model.target import Target
 from chalicelib.database import connect
 from chalicelib.errors import TargetError
 from chalicelib.load import Harvest, Part, load, take
@@ -161,7 +161,7 @@ def test_a_network_that_swallows_packets_is_given_up_and_the_rest_ended(
 
 KILLED_IN_MID_COPY = f"""
 import os
-from chalicelib.config.model import Target
+from chalicelib.config.model.target import Target
 from chalicelib.database import connect
 from chalicelib.load import Part, load, take
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import event
 
-from chalicelib.config.model import Target
+from chalicelib.config.model.target import Target
 from chalicelib.database import connect
 from chalicelib.load import migrate
 from chalicelib.load.migrations import MIGRATIONS

@@ -1,0 +1,96 @@
+"""The configuration as frozen values. Field descriptions end up in the JSON Schema for editors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, PrivateAttr, model_validator
+
+from chalicelib.config.model.api import ApiSource
+from chalicelib.config.model.common import Frozen
+from chalicelib.config.model.files import LocalSource
+from chalicelib.config.model.schema import Column, OnInvalid, Schema
+from chalicelib.config.model.target import Target
+
+SourceConfig = Annotated[LocalSource | ApiSource, Field(discriminator="type")]
+
+
+class Config(Frozen):
+    """One pipeline: sources, the target table and its schema."""
+
+    _base: Path = PrivateAttr(default=Path())
+
+    sources: tuple[SourceConfig, ...] = Field(min_length=1)
+    target: Target
+    schema_: Schema | None = Field(None, alias="schema")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_the_sources(cls, data: Any) -> Any:
+        sources = data.get("sources") if isinstance(data, dict) else None
+        if not isinstance(sources, list) or not all(isinstance(s, dict) for s in sources):
+            return data
+        types = [s.get("type") for s in sources]
+        named = [
+            {"name": s["type"], **s} if types.count(s.get("type")) == 1 and s.get("type") else s
+            for s in sources
+        ]
+        return {**data, "sources": named}
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Config:
+        names = [source.name for source in self.sources]
+        if "" in names:
+            raise ValueError("each source of a type that occurs twice needs a name")
+        if doubles := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two sources are called {', '.join(doubles)}")
+        return self
+
+    @model_validator(mode="after")
+    def _replace_reads_everything(self) -> Config:
+        steps = [
+            source.name
+            for source in self.sources
+            if "incremental" in source.model_fields_set and source.incremental
+        ]
+        if self.target.mode == "replace" and steps:
+            raise ValueError(
+                f"mode replace always reads everything: remove incremental from {', '.join(steps)}"
+            )
+        skipping = [s.name for s in self.sources if getattr(s, "on_file_error", "") == "skip"]
+        if self.target.mode == "replace" and skipping:
+            raise ValueError(
+                "mode replace would delete the rows of a file that it skips: remove "
+                f"on_file_error: skip from {', '.join(skipping)}"
+            )
+        return self
+
+    @property
+    def base(self) -> Path:
+        """The folder of the configuration file: paths are relative to it."""
+        return self._base
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is allowed, and seldom meant."""
+        return [
+            f"source {source.name}: without incremental every run adds all of its records again"
+            for source in self.sources
+            if source.type == "api" and not source.incremental and self.target.mode == "append"
+        ]
+
+    @property
+    def declared(self) -> dict[str, Column]:
+        """The declared columns, none without a schema."""
+        return self.schema_.columns if self.schema_ else {}
+
+    @property
+    def strict(self) -> bool:
+        """Whether the columns of the target are known before the first row is read."""
+        return self.schema_ is not None and self.schema_.strict_mode
+
+    @property
+    def on_invalid(self) -> OnInvalid:
+        """What becomes of a row that does not fit; without a schema none can fail to."""
+        return self.schema_.on_invalid if self.schema_ else "fail"
