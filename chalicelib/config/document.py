@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -47,12 +47,15 @@ _CONSTANTS = {
 class Document:
     """Plain values (dict, list, str, int, Decimal, bool, None) and where each was written.
 
+    `spans` are the first character of a scalar, its anchor included, and the one after its last,
+    not counting a byte order mark. What an alias stands for has none.
     `mistakes` are those that did not keep the rest from being read.
     """
 
     data: Value
     lines: Mapping[KeyPath, int]
     mistakes: tuple[Mistake, ...] = ()
+    spans: Mapping[KeyPath, tuple[int, int]] = field(default_factory=dict)
 
     def has(self, path: KeyPath) -> bool:
         """Whether something was written there, null included."""
@@ -99,6 +102,7 @@ class _Reader:
         self._events = events
         self._lines: dict[KeyPath, int] = {(): 1}
         self._mistakes: list[Mistake] = []
+        self._spans: dict[KeyPath, tuple[int, int]] = {}
         self._anchors: dict[str, tuple[Value, int]] = {}
         self._nodes = 0
         self._aliases = 0
@@ -111,7 +115,7 @@ class _Reader:
             data = self._value(next(self._events), ())
             next(self._events)
             self._refuse_another(next(self._events))
-        return Document(data, self._lines, tuple(self._mistakes))
+        return Document(data, self._lines, tuple(self._mistakes), self._spans)
 
     def _refuse_another(self, event: _Event) -> None:
         if isinstance(event, yaml.DocumentStartEvent):
@@ -136,6 +140,7 @@ class _Reader:
             return self._items(path)
         if isinstance(event, yaml.MappingStartEvent):
             return self._entries(path)
+        self._spans[path] = event.start_mark.index, event.end_mark.index
         return event.value if event.style else _plain(event.value)
 
     def _items(self, path: KeyPath) -> list[Value]:

@@ -65,9 +65,21 @@ def resolve(document: Document, env: Mapping[str, str], secrets: Secrets | None 
 
 def has_literal(text: str) -> bool:
     """Whether all of the text, or a default in it, was written by hand rather than referred to."""
-    found = [match for match in _REFERENCE.finditer(text) if match[0] != "$${"]
+    found = _references(text)
     defaults = [match[1].partition(":-")[2] for match in found]
     return bool(text) and (not found or any(defaults))
+
+
+def has_reference(text: str) -> bool:
+    """Whether anything in the text refers to something."""
+    return bool(_references(text))
+
+
+def written_out(text: str) -> str:
+    """What there is when nothing that the text refers to is set: its literals and defaults."""
+    return _REFERENCE.sub(
+        lambda match: "${" if match[0] == "$${" else match[1].partition(":-")[2], text
+    )
 
 
 def may_be_secret(path: KeyPath) -> bool:
@@ -76,6 +88,10 @@ def may_be_secret(path: KeyPath) -> bool:
         case ("target", _, *_) | ("sources", int(), "auth" | "headers", _, *_):
             return True
     return False
+
+
+def _references(text: str) -> list[re.Match[str]]:
+    return [match for match in _REFERENCE.finditer(text) if match[0] != "$${"]
 
 
 class _Walk:

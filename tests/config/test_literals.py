@@ -1,9 +1,17 @@
 from __future__ import annotations
 
-import pytest
+import hashlib
+import json
+from typing import Any
 
-from chalicelib.config.literals import refuse_literal_secrets
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chalicelib.config import parse_config
+from chalicelib.config.literals import move_literals, refuse_literal_secrets
 from chalicelib.errors import ConfigError
+from chalicelib.secrets.names import checked
 
 GOOD = """
 sources:
@@ -38,8 +46,6 @@ def test_a_default_is_written_out_too() -> None:
 
 
 def test_a_secret_reference_is_resolved_where_secrets_belong() -> None:
-    from chalicelib.config import parse_config
-
     stored = {"orders": "t0ken"}
     config = parse_config(GOOD, {"ELT_PASSWORD": "x"}, secrets=lambda _, name: stored.get(name))
     assert config.sources[0].auth.token.get_secret_value() == "t0ken"  # type: ignore[union-attr]
@@ -47,3 +53,302 @@ def test_a_secret_reference_is_resolved_where_secrets_belong() -> None:
         parse_config(GOOD, {"ELT_PASSWORD": "x"}, secrets=lambda *_: None)
     with pytest.raises(ConfigError, match="can stand only under auth, headers and target"):
         parse_config(GOOD.replace("http://a/b", "http://${secret:orders}/b"), {})
+
+
+KEY = b"k" * 64
+CANARY = "c4nary+P@ss/w\u00f6rd=="
+TEXT = """\
+# orders of the web shop
+sources:
+  - name: Web Orders
+    type: api
+    url: http://a/b   # no password here
+    auth: {type: bearer, token: tök€n😀-1}  # rotated in May
+    headers:
+      X-Api-Key: 'it''s a key'
+      Cookie: "a=\\u00e4; b=\\"c\\""
+      Accept: text/csv
+      Authorization: Bearer ${secret:orders}
+target:
+  host: db.internal
+  table: t
+  password: |-   # of the loader
+    first line
+      second line
+
+# the end
+"""
+
+
+def moved(text: str) -> tuple[str, dict[str, str]]:
+    return move_literals(text, KEY)
+
+
+def same(text: str, new: str, values: dict[str, str]) -> bool:
+    """Whether both texts are the same configuration."""
+    stored = {**values, "orders": "x"}
+    config = parse_config(text, {}, secrets=lambda _, name: stored[name])
+    return parse_config(new, {}, secrets=lambda _, name: stored.get(name)) == config
+
+
+def mistakes(text: str) -> str:
+    with pytest.raises(ConfigError) as refused:
+        moved(text)
+    said = f"{refused.value} {refused.value!r}"
+    assert CANARY not in said
+    return said
+
+
+def target(password: str, more: str = "") -> str:
+    return (
+        f"sources: [{{type: local, path: d}}]\ntarget:\n  table: t\n  password: {password}\n{more}"
+    )
+
+
+def test_each_scalar_is_replaced_and_nothing_else() -> None:
+    new, values = moved(TEXT)
+    token, key, cookie, password = values
+    assert list(values.values()) == [
+        "tök€n😀-1",
+        "it's a key",
+        'a=ä; b="c"',
+        "first line\n  second line",
+    ]
+    old_block = "|-   # of the loader\n    first line\n      second line\n"
+    expected = (
+        TEXT.replace("tök€n😀-1", f'"${{secret:{token}}}"')
+        .replace("'it''s a key'", f'"${{secret:{key}}}"')
+        .replace('"a=\\u00e4; b=\\"c\\""', f'"${{secret:{cookie}}}"')
+        .replace(old_block, f'"${{secret:{password}}}"   # of the loader\n')
+    )
+    assert new == expected
+    assert same(TEXT, new, values)
+    assert moved(new) == (new, {})
+    refuse_literal_secrets(new, "config.yaml")
+
+
+def test_names_tell_the_place_and_can_be_stored() -> None:
+    _, values = moved(TEXT)
+    places = [name.rpartition("-")[0] for name in values]
+    assert places == [
+        "config/web-orders/token",
+        "config/web-orders/x-api-key",
+        "config/web-orders/cookie",
+        "config/target/password",
+    ]
+    assert [checked(name) for name in values] == list(values)
+
+
+def test_a_name_is_that_of_one_value_at_one_place_for_those_who_have_the_key() -> None:
+    (name,) = moved(target("one"))[1]
+    assert [name] == list(moved("# again\n" + target("'one'"))[1])
+    assert [name] != list(moved(target("two"))[1])
+    assert [name] != list(move_literals(target("one"), b"another")[1])
+    assert hashlib.sha256(b"one").hexdigest()[:8] not in name
+
+
+def test_places_that_are_called_alike_share_no_name() -> None:
+    source = "{{name: {}, type: api, url: 'http://a', auth: {{type: bearer, token: {}}}}}"
+    names = ["Shop A", "shop-a", "shop/a", "注文"]
+    sources = ", ".join(source.format(name, "same") for name in names)
+    text = f"sources: [{sources}]\ntarget: {{table: t}}"
+    new, values = moved(text)
+    assert len(values) == 4
+    assert [checked(name) for name in values] == list(values)
+    assert same(text, new, values)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_windows_lines_and_a_byte_order_mark_stay(end: str, mark: str) -> None:
+    text = mark + TEXT.replace("\n", end)
+    new, values = moved(text)
+    assert new == mark + moved(TEXT)[0].replace("\n", end)
+    assert same(text, new, values)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "abc def",
+        "abc\n    def",
+        "'abc\n\n    def'",
+        '"abc\\\n    def"',
+        "&p abc",
+        "&p  # why\n    abc",
+        "&p |\n    abc\n    #def\n",
+        ">2-\n    abc\n",
+        "|+  \n    abc\n\n\n",
+        "|\n    abc",
+        "\n    abc",
+        "a$${b}c",
+        "a$$${b}c",
+        "a#b",
+        "\xa0abc",
+        "&p \xa0abc",
+        "'\u2028abc\x85'",
+    ],
+)
+def test_every_style_of_scalar_is_replaced(written: str) -> None:
+    text = target(written, "  mode: append  # stays\n")
+    new, values = moved(text)
+    assert same(text, new, values)
+    assert new.endswith("\n  mode: append  # stays\n")
+    assert "abc" not in new
+
+
+def test_flow_style_and_json_are_fine() -> None:
+    document = {
+        "sources": [{"type": "api", "url": "http://a", "headers": {"X-Token": CANARY}}],
+        "target": {"table": "t", "password": CANARY},
+    }
+    new, values = moved(json.dumps(document))
+    assert json.loads(new)["target"].keys() == {"table", "password"}
+    assert set(values.values()) == {CANARY}
+    assert same(json.dumps(document), new, values)
+
+
+@pytest.mark.parametrize("written", ["", "''", "null", '"${env:ELT_P:-}"', "${secret:a}x"])
+def test_what_is_no_literal_stays(written: str) -> None:
+    assert moved(target(written)) == (target(written), {})
+
+
+def test_a_secret_that_two_sources_share_is_moved_once() -> None:
+    text = f"""sources:
+  - {{name: a, type: api, url: 'http://a', auth: &auth {{type: bearer, token: "{CANARY}"}}}}
+  - {{name: b, type: api, url: 'http://b', auth: *auth}}
+target: {{table: t}}
+"""
+    new, values = moved(text)
+    assert len(values) == 1
+    assert same(text, new, values)
+
+
+def test_an_alias_that_would_carry_a_secret_to_where_none_may_stand_is_a_mistake() -> None:
+    text = f"""sources:
+  - type: api
+    url: http://a
+    auth: {{type: bearer, token: &token "{CANARY}"}}
+    params:
+      page: *token
+target: {{table: t}}
+"""
+    assert "line 6: sources[0].params.page: an alias (*…) of a secret" in mistakes(text)
+
+
+def test_a_secret_that_is_an_alias_of_something_else_is_a_mistake() -> None:
+    text = f"""sources: [{{type: local, path: &path "{CANARY}"}}]
+target: {{table: t, password: *path}}
+"""
+    assert "line 2: target.password: a secret may not be stored as it is" in mistakes(text)
+
+
+def test_a_default_is_a_mistake() -> None:
+    assert "line 4: target.password: a secret" in mistakes(target(f"'${{env:ELT_P:-{CANARY}}}'"))
+
+
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [
+        (f"  # {CANARY}", 5),
+        (f"  user: '{CANARY}'", 5),
+        (f"  user: 'x{CANARY}x'", 5),
+        ('  user: "c4nary+P@ss/w\\u00f6rd=="', 5),
+        (f"schema: {{columns: {{'{CANARY}': text}}}}", 5),
+    ],
+)
+def test_a_secret_that_also_stands_elsewhere_is_a_mistake(more: str, line: int) -> None:
+    said = mistakes(target(f"'{CANARY}'", more))
+    assert f"line {line}: the secret of target.password is repeated here" in said
+
+
+def test_a_short_password_may_be_any_word_but_not_in_a_comment() -> None:
+    assert len(moved(target("postgres", "  user: postgres"))[1]) == 1
+    assert "line 5: " in mistakes(target("hunter2", "  # was hunter2!"))
+    assert "line 4: " in mistakes(target("hunter2 # hunter2"))
+    assert len(moved(target("data", "  # database"))[1]) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "refused"),
+    [
+        (f"https://me:{CANARY.replace('/', '')}@a/b", True),
+        ("https://${env:ELT_U}:pw@a/b", True),
+        ("https://${env:ELT_U}:${env:ELT_P}@a/b", False),
+        ("https://${env:ELT_U:-me:pw}@a/b", True),
+        ("https://me@a:80/b:c@d", False),
+        ("https://a?at=b:c@d", False),
+    ],
+)
+def test_a_password_in_a_url_is_a_mistake(url: str, refused: bool) -> None:
+    text = f"sources: [{{type: api, url: '{url}'}}]\ntarget: {{table: t}}"
+    if refused:
+        assert "line 1: sources[0].url: a URL with a password in it" in mistakes(text)
+    else:
+        assert moved(text) == (text, {})
+
+
+def test_more_secrets_than_references_can_stand_for_are_refused() -> None:
+    headers = "\n".join(f"      X-Key-{n}: {CANARY}" for n in range(101))
+    text = (
+        f"sources:\n  - type: api\n    url: http://a\n    headers:\n{headers}\ntarget: {{table: t}}"
+    )
+    assert "more than 100 secrets" in mistakes(text)
+
+
+def test_an_invalid_text_is_refused_without_its_secrets() -> None:
+    mistakes(target(f"'{CANARY}"))
+
+
+SCALARS = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufeff\u2028\u2029"),
+    min_size=4,
+    max_size=30,
+).map(lambda text: f"§{text}§")
+
+
+def plain(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def single(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def block(value: str) -> str:
+    return f"|- # a comment\n        {value}"
+
+
+def anchored(value: str) -> str:
+    return f"&secret {single(value)}"
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    SCALARS,
+    SCALARS,
+    st.sampled_from([plain, single, block, anchored]),
+    st.sampled_from(["\n", "\r\n"]),
+    st.text("äß€😀 #", max_size=8),
+)
+def test_the_new_text_is_the_same_configuration_without_the_secrets(
+    token: str, password: str, style: Any, end: str, comment: str
+) -> None:
+    token, password = token.replace("${", "$$"), password.replace("${", "$$")
+    text = f"""# {comment}
+sources:
+  - name: über
+    type: api
+    url: http://a
+    auth:
+      type: bearer  # {comment}
+      token: {style(token)}
+    params: {{q: "{comment}"}}
+target: {{table: t, password: {single(password)}}}  # {comment}
+""".replace("\n", end)
+    new, values = moved(text)
+    assert list(values.values()) == [token, password]
+    assert same(text, new, values)
+    assert "§" not in new
+    assert new.count(comment) >= 4
+    assert new.count(end) == new.count("\n")
