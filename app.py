@@ -24,5 +24,5 @@ def tick(event: CloudWatchEvent) -> None:
 
 @app.lambda_function()
 def job(event: dict[str, str], _context: object) -> None:
-    """Work on a run that was queued."""
-    routes.work(event["run_id"])
+    """Carry out a run, or make a preview, that was asked for."""
+    routes.work(event)

@@ -77,13 +77,14 @@ class CombinedCsv:
             self._file = path.open("wb")
         self._start = self._size = self._write(header(columns) + b"\n")
 
-    def append(self, table: pa.Table) -> None:
-        """Write the rows of a clean batch."""
+    def append(self, table: pa.Table) -> int:
+        """Write the rows of a clean batch and return the bytes they took."""
         written = self._write(to_csv(table))
         with self._grown:
             self.rows += table.num_rows
             self._size += written
             self._grown.notify_all()
+        return written
 
     def _write(self, data: bytes | pa.Buffer) -> int:
         with _disk_errors(self.path):

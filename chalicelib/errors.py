@@ -125,6 +125,12 @@ class ScheduleError(EltError):
     code = "schedule"
 
 
+class LaunchError(EltError):
+    """Work was queued, but nobody could be told to do it."""
+
+    code = "launch"
+
+
 class InvalidRate(UsageError):
     """This is no rate that EventBridge understands."""
 

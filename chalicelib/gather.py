@@ -34,7 +34,11 @@ def extracted(sources: Sequence[Source], progress: Progress) -> Iterator[Batch]:
     """The batches of all sources that have something new, one source after the other."""
     for source in sources:
         if source.pending:
+            current = None
             for batch in progress.pulling("extract", source.batches()):
+                if (file := source.report.of(batch.origin)) is not current:
+                    current = file
+                    progress.next_file()
                 progress.advance("extract", batch.size)
                 yield batch
 
@@ -92,9 +96,9 @@ class Gatherer:
             valid = validate(batch, self._schema, self._on_invalid)
         self._progress.advance("validate", batch.rows)
         with self._progress.timed("combine"):
-            combined.append(valid.table)
+            written = combined.append(valid.table)
             self._quarantine.add(batch, valid.rejects)
-        self._progress.advance("combine", valid.table.num_rows)
+        self._progress.advance("combine", written)
         self.nulled += valid.nulled
         self._note(batch, len(valid.rejects))
 

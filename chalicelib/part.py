@@ -86,7 +86,7 @@ class PartRun:
         gatherer = Gatherer(
             schema, self.config.on_invalid, self.result.sources, quarantine, self.progress
         )
-        for step, unit in (("validate", "rows"), ("combine", "rows"), ("load", "bytes")):
+        for step, unit in (("validate", "rows"), ("combine", "bytes"), ("load", "bytes")):
             self.progress.begin(step, None, unit)
         with ThreadPoolExecutor(1, "load") as pool:
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -20,6 +18,7 @@ from chalicelib.part import PartRun
 from chalicelib.progress import Progress
 from chalicelib.replay import Corrections, rejected
 from chalicelib.reports import RunResult, SourceState
+from chalicelib.run_id import new_run_id
 
 KEPT_RUNS = 3
 """Runs whose folders stay on the disk, the present one among them."""
@@ -87,7 +86,7 @@ class _Start:
         result = RunResult(self.part.run_id, self.part.table, self.part.mode, reports)
         empties = self.part.mode == "replace" and self.config.target.allow_empty
         if plan(sources, progress) or empties:
-            folder = run_folder(self.base, self.part.run_id)
+            folder = _emptied(run_folder(self.base, self.part.run_id))
             PartRun(
                 self.config, self.part, self.engine, self.fence,
                 sources, folder, progress, result, replayed,
@@ -109,20 +108,20 @@ def _start(config: Config, base: Path, mode: str, run_id: str | None) -> _Start:
     return _Start(config, base, part, engine, load.take(engine, part.table))
 
 
-def new_run_id() -> str:
-    """Sorts by time, and no two runs share it."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{secrets.token_hex(2)}"
-
-
 def run_folder(base: Path, run_id: str) -> Path:
-    """An empty folder for the run's files; those of long ago make room."""
-    runs = settings.work_folder(base) / "runs"
+    """Where a run leaves its files."""
+    return settings.work_folder(base) / "runs" / run_id
+
+
+def _emptied(folder: Path) -> Path:
+    """The folder, empty; those of runs of long ago make room."""
+    runs = folder.parent
     earlier = sorted(runs.iterdir()) if runs.is_dir() else []
-    for folder in earlier[: -KEPT_RUNS + 1]:
-        shutil.rmtree(folder, ignore_errors=True)
-    shutil.rmtree(runs / run_id, ignore_errors=True)  # of an attempt that was resumed
-    (runs / run_id).mkdir(parents=True)
-    return runs / run_id
+    for old in earlier[: -KEPT_RUNS + 1]:
+        shutil.rmtree(old, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)  # of an attempt that was resumed
+    folder.mkdir(parents=True)
+    return folder
 
 
 def _states(config: Config, start: _Start) -> dict[str, SourceState]:

@@ -25,6 +25,9 @@ class Progress:
     def advance(self, step: str, by: int) -> None:
         """A step has done so many more units."""
 
+    def next_file(self) -> None:
+        """The rows of another file, or of an API, begin."""
+
     def end(self, step: str) -> None:
         """A step is complete."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from chalicelib.batch import Batch, Problem, Reject
-from chalicelib.combine import to_csv
+from chalicelib.combine import header, to_csv
 from chalicelib.load.ledger import REJECT_COLUMNS, Part
 from chalicelib.schema.validate import SHOWN
 
@@ -37,6 +37,8 @@ class Quarantine:
             schema=pa.schema([(name, pa.string()) for name in REJECT_COLUMNS]),
         )
         with self.path.open("ab") as file:
+            if not self.count:
+                file.write(header(REJECT_COLUMNS) + b"\n")
             file.write(to_csv(table))
         self.count += len(rejects)
         self.first += [(batch.origin, reject) for reject in rejects[: SHOWN - len(self.first)]]

@@ -88,6 +88,11 @@ def job_function() -> str | None:
     return os.environ.get("ELT_JOB_FUNCTION")
 
 
+def bucket() -> str | None:
+    """The service's bucket, in which runs keep their files; without one nothing is kept."""
+    return os.environ.get("ELT_BUCKET")
+
+
 def data_folder() -> Path:
     """What paths in a stored configuration are relative to."""
     return Path("/tmp/elt") if on_lambda() else Path.cwd()  # noqa: S108 - Lambda's only disk

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from unittest.mock import patch
 
-from chalicelib import auth, jobs
+from chalicelib import auth, jobs, uploads
 from chalicelib.errors import UsageError
 from chalicelib.history import configs
 from dev.stack import LOCAL, is_taken
@@ -17,7 +17,8 @@ def prepare(environment: Mapping[str, str]) -> str:
     with patch.dict(os.environ, environment, clear=True):
         engine = jobs.service()
         if configs.latest(engine) is None:
-            configs.add(engine, (LOCAL.parent / "config.yaml").read_text(), "make local", "sample")
+            text = (LOCAL.parent / "config.yaml").read_text()
+            uploads.add(engine, text, "make local", "the sample")
         return auth.make_token("admin", "make local")
 
 

@@ -11,6 +11,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import boto3
 import botocore.session
@@ -26,6 +27,8 @@ __all__ = ["LOCAL", "SAMPLE_BUCKET", "aws_environment", "emulated_aws", "postgre
 
 LOCAL = Path(__file__).resolve().parent.parent / ".local"
 SAMPLE_BUCKET = "elt-sample"
+SERVICE_BUCKET = "elt-service"
+"""Where runs of the local service keep their files."""
 SCHEDULE_TARGET = "arn:aws:lambda:eu-central-1:000000000000:function:elt-pipeline-local-tick"
 LOCALSTACK = "/_localstack/health"
 
@@ -47,12 +50,14 @@ def stack(local: Path = LOCAL, aws_port: int = 0) -> Iterator[dict[str, str]]:
         shutil.rmtree(local / "sample", ignore_errors=True)
         write_sample(local / "sample" / "orders")
         upload(local / "sample", endpoint, SAMPLE_BUCKET)
+        make_bucket(endpoint, SERVICE_BUCKET)
         yield (
             _own_environment()
             | aws_environment(endpoint)
             | {
                 "ELT_TARGET_URL": database,
                 "ELT_SERVICE_URL": database,
+                "ELT_BUCKET": SERVICE_BUCKET,
                 "ELT_STATE_DIR": str(local / "state"),
                 "ELT_SCHEDULE_TARGET_ARN": SCHEDULE_TARGET,
                 "ELT_SAMPLE_API_URL": api,
@@ -121,6 +126,13 @@ def aws_environment(endpoint: str) -> dict[str, str]:
 
 def upload(folder: Path, endpoint: str, bucket: str) -> None:
     """Make the bucket and put every file of `folder` into it, its relative path as the key."""
+    s3 = make_bucket(endpoint, bucket)
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        s3.upload_file(str(path), bucket, path.relative_to(folder).as_posix())
+
+
+def make_bucket(endpoint: str, bucket: str) -> Any:
+    """Make the bucket, unless it is there in a LocalStack that lives on, and return a client."""
     s3 = _session().client(
         "s3",
         endpoint_url=endpoint,
@@ -128,10 +140,9 @@ def upload(folder: Path, endpoint: str, bucket: str) -> None:
         aws_access_key_id="test",
         aws_secret_access_key="test",
     )
-    with suppress(s3.exceptions.BucketAlreadyOwnedByYou):  # in a LocalStack that lives on
+    with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
         s3.create_bucket(Bucket=bucket)
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        s3.upload_file(str(path), bucket, path.relative_to(folder).as_posix())
+    return s3
 
 
 def _session() -> boto3.Session:

@@ -9,14 +9,15 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = [
-    {"errors", "settings"},
+    {"errors", "settings", "run_id"},
     {"log", "retry", "config", "batch", "progress", "secrets", "schedule"},
     {"schema", "reports"},
     {"extract", "combine", "spool", "database", "auth"},
     {"load", "history"},
+    {"uploads"},
     {"quarantine", "replay"},
     {"gather"},
-    {"part", "export"},
+    {"part", "export", "preview"},
     {"pipeline"},
     {"terminal", "jobs"},
     {"routes"},
@@ -25,7 +26,7 @@ LAYERS = [
 """From the leaves up: a module imports only from layers below its own."""
 
 PLACES = {
-    "sqlalchemy": {"database", "load", "history", "jobs", "part", "pipeline", "replay"},
+    "sqlalchemy": {"database", "load", "history", "jobs", "part", "pipeline", "replay", "uploads"},
     "pg8000": {"database", "retry"},
     "boto3": {"extract", "jobs", "schedule", "secrets"},
     "requests": {"extract"},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -16,9 +18,11 @@ import requests
 from app import app
 from chalicelib import auth, jobs
 from chalicelib.history import runs
+from chalicelib.jobs import previews as previewing
 from chalicelib.routes.handler import Model
-from chalicelib.routes.handlers import configs, health, schedule
+from chalicelib.routes.handlers import configs, health, previews, schedule
 from chalicelib.routes.handlers import jobs as job_handlers
+from chalicelib.secrets import user_store
 from dev.serve import chalice_local
 from tests.pipelines import Pipeline
 
@@ -117,13 +121,32 @@ def test_mistakes_come_all_at_once_with_their_lines(admin: Service) -> None:
     assert admin.get("/configs")["configs"] == []
 
 
-def test_a_literal_secret_is_not_stored_nor_shown(admin: Service) -> None:
-    answer = admin.upload(
-        CONFIG.replace("{table: orders}", "{table: o, host: h, password: canary}")
-    )
-    assert answer.status_code == 422
-    assert "line 3: target.password" in answer.text
-    assert "canary" not in answer.text
+def test_a_secret_written_out_is_kept_elsewhere_and_never_shown(
+    admin: Service, shop: Pipeline
+) -> None:
+    text = CONFIG.replace("{table: orders}", "{table: orders, password: c4nary-5ecret}")
+    answer = admin.upload(text)
+    assert answer.status_code == 201
+    (name,) = answer.json()["moved_secrets"]
+    assert f'password: "${{secret:{name}}}"' in answer.json()["yaml"]
+    assert user_store().get(name) == "c4nary-5ecret"
+    admin.upload()
+    stored = admin.get("/configs/1"), admin.get("/configs/1/diff/2"), admin.get("/configs")
+    assert "c4nary" not in f"{answer.text}{stored}{shop.query('select * from elt_service.configs')}"
+    assert admin.get("/configs/1")["yaml"] == answer.json()["yaml"]
+    shop.write("a.csv", "id,name\n1,Ada\n")
+    admin.post("/configs/1/restore")
+    run = admin.watch(admin.post("/trigger-job").json()["run_id"])
+    assert run["state"] == "succeeded"
+
+
+def test_a_secret_that_cannot_be_moved_is_refused_by_line(admin: Service) -> None:
+    text = CONFIG.replace("path: data", "path: data, s3: 's3://u:c4nary@b/x'")
+    for path in ("/upload-config", "/validate-config", "/previews"):
+        answer = admin.post(path, data=text.encode(), headers={"Content-Type": "text/yaml"})
+        assert answer.status_code == 422
+        assert answer.json()["error"]["details"][0].startswith("line 2: sources[0].s3: a URL with")
+        assert "c4nary" not in answer.text
 
 
 def test_a_run_is_triggered_watched_and_its_rows_are_there(admin: Service, shop: Pipeline) -> None:
@@ -209,7 +232,7 @@ def test_a_run_whose_process_died_is_settled_by_the_ledger(
     """One that committed has succeeded; one that did not is interrupted, and can be resumed."""
     shop.write("a.csv", "id,name\n1,Ada\n")
     admin.upload()
-    monkeypatch.setattr(jobs, "start", lambda _: None)
+    monkeypatch.setattr(jobs, "launch", lambda _: None)
     dead = admin.post("/trigger-job").json()["run_id"]
     shop.run(run_id=dead)
     lapse = f"update elt_service.runs set lease_until = now() - interval '1 s' where id = '{dead}'"
@@ -268,7 +291,7 @@ def test_an_event_is_run_once_and_skipped_while_a_run_works(
     assert jobs.tick("event-1", now).id == first.id
     admin.watch(first.id)
     assert jobs.tick("event-2", now - timedelta(hours=6)).state == "skipped"
-    monkeypatch.setattr(jobs, "start", lambda _: None)
+    monkeypatch.setattr(jobs, "launch", lambda _: None)
     admin.post("/trigger-job")
     assert jobs.tick("event-3", now).state == "skipped"
     assert admin.get("/schedule-job")["next_run"]
@@ -289,7 +312,7 @@ def test_no_two_models_of_the_service_have_one_name() -> None:
     """The description would hold one of them under the name, and be wrong about the other."""
     models = [
         (name, model)
-        for module in (configs, health, job_handlers, schedule)
+        for module in (configs, health, job_handlers, previews, schedule)
         for name, model in vars(module).items()
         if isinstance(model, type) and issubclass(model, Model) and model is not Model
     ]
@@ -319,3 +342,116 @@ def test_tokens_are_stored_as_hashes_by_their_owner_alone(shop: Pipeline) -> Non
     assert auth.role_of(token) == auth.Identity("ann", "viewer")
     auth.make_token("admin", "ann")
     assert auth.role_of(token) is None, "a new token of a name ends the old one"
+
+
+def fetched(answer: Any) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(requests.get(answer["url"], timeout=10).text)))
+
+
+def test_what_a_run_wrote_is_fetched_by_a_url(
+    admin: Service, shop: Pipeline, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ELT_BUCKET", bucket)
+    shop.write("a.csv", "id,name\n1,Ada\nx,Alan\n")
+    admin.upload()
+    run_id = admin.post("/trigger-job").json()["run_id"]
+    admin.watch(run_id)
+    assert fetched(admin.get(f"/runs/{run_id}/output")) == [{"id": "1", "name": "Ada"}]
+    (reject,) = fetched(admin.get(f"/runs/{run_id}/rejects/csv"))
+    assert (reject["line"], reject["value"]) == ("3", "x")
+    assert json.loads(reject["row"]) == {"id": "x", "name": "Alan"}
+    assert admin.get("/runs/other/output")["error"]["code"] == "not_found"
+
+
+def test_rejects_of_a_run_that_failed_for_them_are_fetched_too(
+    admin: Service, shop: Pipeline, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ELT_BUCKET", bucket)
+    shop.write("a.csv", "id,name\n1,Ada\nx,Alan\n")
+    admin.upload(CONFIG.replace("quarantine", "fail"))
+    run = admin.watch(admin.post("/trigger-job").json()["run_id"])
+    assert (run["state"], run["error"]["code"]) == ("failed", "invalid_rows")
+    assert [row["value"] for row in fetched(admin.get(f"/runs/{run['id']}/rejects/csv"))] == ["x"]
+    assert admin.get(f"/runs/{run['id']}/output")["error"]["code"] == "not_found"
+
+
+def test_corrected_rows_are_loaded_in_place_of_the_rejects(admin: Service, shop: Pipeline) -> None:
+    shop.write("a.csv", "id,name\n1,Ada\nzwei,Alan\ndrei,Grace\n")
+    admin.upload()
+    first = admin.watch(admin.post("/trigger-job").json()["run_id"])
+    rejects = admin.get(f"/runs/{first['id']}/rejects")["rejects"]
+    corrections = {rejects[0]["id"]: {"id": "2", "name": "Alan"}}
+    unknown = admin.post(f"/runs/{first['id']}/replay", json={"corrections": {"999": {}}})
+    assert unknown.status_code == 404
+    assert "not in the quarantine" in unknown.json()["error"]["message"]
+    answer = admin.post(f"/runs/{first['id']}/replay", json={"corrections": corrections})
+    replay = admin.watch(answer.json()["run_id"])
+    assert (replay["inserted"], replay["quarantined"]) == (1, 1)
+    assert shop.rows == [(1, "Ada"), (2, "Alan")]
+
+
+def test_a_replay_that_failed_is_resumed_as_a_replay(admin: Service, shop: Pipeline) -> None:
+    shop.write("a.csv", "id,name\n1,Ada\nzwei,Alan\n")
+    admin.upload()
+    first = admin.watch(admin.post("/trigger-job").json()["run_id"])
+    admin.upload(CONFIG.replace("id: integer", "id: text"))
+    failed = admin.watch(admin.post(f"/runs/{first['id']}/replay").json()["run_id"])
+    assert failed["state"] == "failed", "the table's column is an integer still"
+    shop.query("alter table orders alter id type text")
+    shop.write("b.csv", "id,name\n7,Bob\n")
+    admin.post(f"/runs/{failed['id']}/resume")
+    assert admin.watch(failed["id"])["inserted"] == 1
+    assert shop.rows == [("1", "Ada"), ("zwei", "Alan")]
+
+
+def seen(admin: Service, text: str) -> Any:
+    asked = admin.post("/previews", data=text.encode(), headers={"Content-Type": "text/yaml"})
+    assert asked.status_code == 202
+    for _ in range(300):
+        preview = admin.get(asked.json()["url"])
+        if preview["state"] != "queued":
+            return preview
+        time.sleep(0.05)
+    pytest.fail(f"no preview: {preview}")
+
+
+def test_a_configuration_is_tried_before_it_is_stored(admin: Service, shop: Pipeline) -> None:
+    shop.write("a.csv", "id,name\n1,Ada\nx,Alan\n")
+    preview = seen(admin, CONFIG.replace("{table: orders}", "{table: orders, password: c4nary-1}"))
+    assert preview["state"] == "succeeded"
+    (source,) = preview["sources"]
+    assert source["columns"] == {"id": "bigint", "name": "text"}
+    assert [len(row["problems"]) for row in source["rows"]] == [0, 1]
+    assert admin.get("/configs") == {"configs": [], "next": None}
+    assert "c4nary" not in str(shop.query("select * from elt_service.previews"))
+    assert shop.query("select to_regclass('orders')") == [(None,)]
+
+
+def test_a_preview_says_which_source_cannot_be_read(admin: Service) -> None:
+    (source,) = seen(admin, CONFIG.replace("path: data", "path: gone"))["sources"]
+    assert (source["error"]["code"], source["rows"]) == ("source", [])
+    assert admin.get("/previews/none")["error"]["code"] == "not_found"
+
+
+def test_a_preview_that_nobody_makes_fails_by_itself(
+    admin: Service, shop: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(previewing, "launch", lambda _: None)
+    asked = admin.post(
+        "/previews", data=CONFIG.encode(), headers={"Content-Type": "text/yaml"}
+    ).json()
+    assert admin.get(asked["url"])["state"] == "queued"
+    shop.query("update elt_service.previews set created_at = now() - interval '3 minutes'")
+    assert admin.get(asked["url"])["state"] == "failed"
+
+
+def test_a_run_that_cannot_be_started_says_so_and_gives_way(
+    admin: Service, monkeypatch: pytest.MonkeyPatch, shop: Pipeline
+) -> None:
+    admin.upload()
+    monkeypatch.setenv("ELT_JOB_FUNCTION", "no-such-function")
+    answer = admin.post("/trigger-job")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (502, "launch")
+    monkeypatch.delenv("ELT_JOB_FUNCTION")
+    shop.query("update elt_service.runs set lease_until = now() - interval '1 s'")
+    assert admin.watch(admin.post("/trigger-job").json()["run_id"])["state"] == "succeeded"

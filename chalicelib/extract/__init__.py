@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from chalicelib.batch import Batch, to_frame
-from chalicelib.config import Config
+from chalicelib.config import Column, Config
 from chalicelib.extract.api import ApiReader
 from chalicelib.extract.base import Source
 from chalicelib.extract.local import LocalFiles
@@ -21,22 +22,41 @@ from chalicelib.schema.validate import refusal, validate
 if TYPE_CHECKING:
     import pandas as pd
 
-SOURCES: dict[str, Callable[[Any, SourceState, Path, Config], Source]] = {
-    "local": lambda source, state, base, config: LocalFiles(source, state, base, config.declared),
-    "api": lambda source, state, _base, _config: ApiReader(source, state),
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a source is opened with: where its paths begin, and the columns that are declared.
+
+    `first_files`: no more files than these are looked at, when a look is all that is wanted.
+    """
+
+    base: Path
+    columns: Mapping[str, Column]
+    first_files: int | None = None
+
+
+SOURCES: dict[str, Callable[[Any, SourceState, Surroundings], Source]] = {
+    "local": lambda source, state, around: LocalFiles(
+        source, state, around.base, around.columns, around.first_files
+    ),
+    "api": lambda source, state, _: ApiReader(source, state),
 }
 
 
 def open_sources(
-    config: Config, base: Path, states: Mapping[str, SourceState] | None = None
+    config: Config,
+    base: Path,
+    states: Mapping[str, SourceState] | None = None,
+    *,
+    first_files: int | None = None,
 ) -> list[Source]:
     """A reader for each source, knowing what earlier runs loaded of it.
 
     Paths in the configuration are relative to `base`.
     """
-    known = states or {}
+    known, around = states or {}, Surroundings(base, config.declared, first_files)
     return [
-        SOURCES[source.type](source, known.get(source.name, SourceState()), base, config)
+        SOURCES[source.type](source, known.get(source.name, SourceState()), around)
         for source in config.sources
     ]
 

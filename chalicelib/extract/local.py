@@ -37,12 +37,14 @@ class LocalFiles:
         state: SourceState,
         base: Path,
         columns: Mapping[str, Column],
+        first_files: int | None = None,
     ) -> None:
         self.report = SourceReport(config.name, config.type)
         self.pending = False
         self._config = config
         self._folder = base / config.path
         self._columns = columns
+        self._first_files = first_files
         self._known = state.files if config.incremental else ()
         self._left_behind = state.left_behind if config.incremental else {}
         self._hidden = settings.work_folder(base).resolve()
@@ -92,7 +94,7 @@ class LocalFiles:
             if not self._is_hidden(path)
         )
         found = [_Candidate(name, self._folder / name, remotes.get(name)) for name in names]
-        return [candidate for candidate in found if self._is_ours(candidate.name)]
+        return [file for file in found if self._is_ours(file.name)][: self._first_files]
 
     def _walk(self) -> Iterator[Path]:
         """All files, links among them; a folder that may not be read is no empty one."""
@@ -116,14 +118,21 @@ class LocalFiles:
     def _sync(self) -> dict[str, RemoteObject]:
         """Bring the folder up to date; objects loaded before are not downloaded again."""
         loaded = {(known.uri, known.etag, known.size) for known in self._known}
+        wanted: set[str] = set()
+
+        def is_loaded(remote: RemoteObject) -> bool:
+            return (remote.uri, remote.etag, remote.size) in loaded
 
         def unwanted(remote: RemoteObject) -> bool:
-            return (
-                not self._matches(remote.name) or (remote.uri, remote.etag, remote.size) in loaded
-            )
+            if is_loaded(remote) or not self._matches(remote.name):
+                return True
+            if self._first_files is not None and len(wanted | {remote.name}) > self._first_files:
+                return True
+            wanted.add(remote.name)
+            return False
 
         result = sync(str(self._config.s3), self._folder, skip=unwanted)
-        for remote in result.skipped:
+        for remote in filter(is_loaded, result.skipped):
             if self._is_ours(remote.name) and not (self._folder / remote.name).exists():
                 self._skip(remote.name, "loaded before, not downloaded again")
         return {remote.name: remote for remote in result.objects}

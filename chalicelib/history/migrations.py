@@ -63,7 +63,27 @@ RUNS = """
     create index runs_by_trigger on {elt}.runs (trigger, created_at, id);
 """
 
-MIGRATIONS = (CONFIGS, RUNS)
+CORRECTIONS = """
+    -- Rows that a replay loads in place of those in quarantine, by the reject's id.
+    alter table {elt}.runs add column corrections jsonb;
+"""
+
+PREVIEWS = """
+    -- What a configuration would read, looked at before it is stored.
+    create table {elt}.previews (
+        id text primary key,
+        yaml text not null,
+        actor text not null,
+        state text not null default 'queued' check (state in ('queued', 'succeeded', 'failed')),
+        result jsonb,
+        error jsonb,
+        created_at timestamptz not null default now(),
+        finished_at timestamptz
+    );
+    create index previews_by_time on {elt}.previews (created_at);
+"""
+
+MIGRATIONS = (CONFIGS, RUNS, CORRECTIONS, PREVIEWS)
 """Append only: what a released version has applied never changes."""
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any, Literal
 
@@ -10,12 +11,15 @@ from sqlalchemy import Row
 
 from chalicelib.errors import EltError
 from chalicelib.history.statements import to_json
+from chalicelib.run_id import new_run_id
 
 State = Literal[
     "queued", "running", "succeeded", "failed", "cancelled", "interrupted", "skipped"
 ]  # fmt: skip
 EndState = Literal["succeeded", "failed", "cancelled", "interrupted"]
 Trigger = Literal["api", "schedule", "terminal", "replay", "resume"]
+
+Corrections = Mapping[str, Mapping[str, str | None]]
 
 ACTIVE = "state in ('queued', 'running')"
 """At most one run is, which a unique index sees to."""
@@ -43,12 +47,12 @@ class Failure:
 
 @dataclass(frozen=True)
 class NewRun:
-    """A run to be queued. `id` is the caller's choice, unique, and sorts by time.
+    """A run to be queued. Its `id` is unique and sorts by time.
 
     The same `idempotency_key`, or the same `event_id` of the schedule, is the same run.
+    `corrections` are rows that a replay loads in place of those it was given, by the reject's id.
     """
 
-    id: str
     trigger: Trigger
     actor: str
     config_version: int | None = None
@@ -56,6 +60,12 @@ class NewRun:
     full: bool = False
     idempotency_key: str | None = None
     event_id: str | None = None
+    corrections: Corrections | None = None
+    id: str = field(default_factory=new_run_id)
+
+    def values(self) -> dict[str, Any]:
+        """As parameters of a statement, `corrections` in JSON."""
+        return {**vars(self), "corrections": to_json(self.corrections)}
 
 
 @dataclass(frozen=True)
@@ -109,6 +119,7 @@ class Run(RunSummary):
     owner: str | None
     cancel_requested: bool
     lease_until: datetime | None
+    corrections: Corrections | None
 
 
 def to_run(row: Row[Any]) -> Run:

@@ -38,10 +38,10 @@ OTHER = f"select id from {{elt}}.runs where {ACTIVE} and id <> :id"
 QUEUE = f"""
     insert into {{elt}}.runs (
         id, state, trigger, actor, config_version, parent, "full", idempotency_key, event_id,
-        lease_until
+        corrections, lease_until
     ) values (
         :id, 'queued', :trigger, :actor, :config_version, :parent, :full, :idempotency_key,
-        :event_id, now() + make_interval(secs => {QUEUE_LEASE})
+        :event_id, cast(:corrections as jsonb), now() + make_interval(secs => {QUEUE_LEASE})
     ) returning {DETAIL}
 """
 
@@ -88,7 +88,7 @@ def queue(engine: Engine, new: NewRun) -> Run:
         if found := _find(connection, new):
             return found
         refuse_second(connection, new.id)
-        return to_run(execute(connection, QUEUE, **vars(new)).one())
+        return to_run(execute(connection, QUEUE, **new.values()).one())
 
     return run(engine, f"queueing the run {new.id}", work)
 
@@ -100,7 +100,7 @@ def skip(engine: Engine, new: NewRun, reason: Failure) -> Run:
         take_turns(connection, "runs")
         if found := _find(connection, new):
             return found
-        values = {**vars(new), "error": to_json(asdict(reason))}
+        values = {**new.values(), "error": to_json(asdict(reason))}
         return to_run(execute(connection, SKIP, **values).one())
 
     return run(engine, f"skipping the run {new.id}", work)
@@ -155,7 +155,7 @@ def refuse_second(connection: Connection, run_id: str) -> None:
 
 
 def _find(connection: Connection, new: NewRun) -> Run | None:
-    row = execute(connection, FIND, **vars(new)).one_or_none()
+    row = execute(connection, FIND, **new.values()).one_or_none()
     return to_run(row) if row else None
 
 

@@ -22,6 +22,7 @@ from chalicelib.load.fence import Fence, take
 from chalicelib.load.ledger import (
     LoadRecord,
     Part,
+    in_quarantine,
     left_behind,
     recorded,
     rejects,
@@ -35,9 +36,9 @@ from chalicelib.reports import SourceReport
 from chalicelib.retry import load_retry
 
 __all__ = [
-    "Fence", "Harvest", "LoadResult", "Part", "TableColumn", "existing_columns", "left_behind",
-    "load", "migrate", "prepare", "preview", "recorded", "rejects", "replaced_since", "state",
-    "store_not_loaded", "take",
+    "Fence", "Harvest", "LoadResult", "Part", "TableColumn", "existing_columns", "in_quarantine",
+    "left_behind", "load", "migrate", "prepare", "preview", "recorded", "rejects",
+    "replaced_since", "state", "store_not_loaded", "take",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -48,8 +49,8 @@ class Harvest:
     """What the run gathered beside the rows, complete once the rows are exhausted.
 
     `rows` and `quarantined` were counted by the pipeline; COPY must count the same. `rejects` is
-    a CSV file of `ledger.REJECT_COLUMNS`. `allow_empty`: replace may leave an empty table.
-    `replayed` is the run whose rejects these rows were.
+    a CSV file of `ledger.REJECT_COLUMNS` with a header. `allow_empty`: replace may leave an
+    empty table. `replayed` is the run whose rejects these rows were.
     """
 
     rows: int

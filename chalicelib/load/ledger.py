@@ -90,6 +90,11 @@ OPEN_REJECTS = """
 """
 """The rejects of a run and source that are still to be mended, a page of them."""
 
+IN_QUARANTINE = """
+    select id from {elt}.rejects
+    where run_id = :run_id and status = 'quarantined' and id = any(:ids)
+"""
+
 OPEN_SOURCES = """
     select distinct source from {elt}.rejects
     where run_id = :run_id and status = 'quarantined' order by source
@@ -230,7 +235,7 @@ def record_source(connection: Connection, part: Part, report: SourceReport) -> N
 
 
 def copy_rejects(connection: Connection, chunks: Iterable[bytes]) -> int:
-    """COPY rejects, CSV of REJECT_COLUMNS without a header, and return how many they are."""
+    """COPY rejects, CSV rows of REJECT_COLUMNS, and return how many they are."""
     table = f"{database.ledger_schema()}.rejects"
     return database.copy_csv(connection, table, REJECT_COLUMNS, chunks)
 
@@ -258,6 +263,16 @@ def open_rejects(
     def read(connection: Connection) -> list[StoredReject]:
         rows = connection.execute(database.sql(OPEN_REJECTS), key)
         return [StoredReject(**row._mapping) for row in rows]
+
+    return database.run(engine, f"reading the rejects of {run_id}", read)
+
+
+def in_quarantine(engine: Engine, run_id: str, ids: Sequence[int]) -> set[int]:
+    """Those of the ids that are rejects of the run and still to be mended."""
+    key = {"run_id": run_id, "ids": list(ids)}
+
+    def read(connection: Connection) -> set[int]:
+        return set(connection.execute(database.sql(IN_QUARANTINE), key).scalars())
 
     return database.run(engine, f"reading the rejects of {run_id}", read)
 
@@ -296,7 +311,8 @@ def store_not_loaded(engine: Engine, part: Part, rejects: Path) -> int:
 
 
 def chunks_of(file: Path) -> Iterator[bytes]:
-    """The file's bytes, a bounded number at a time."""
+    """The bytes of the file's rows, a bounded number at a time."""
     with file.open("rb") as stream:
+        stream.readline()  # the header
         while chunk := stream.read(settings.BATCH_BYTES):
             yield chunk

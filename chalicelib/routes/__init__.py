@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from chalice.app import AuthRequest, AuthResponse, AuthRoute, Chalice, Request, Response
 
-from chalicelib.routes import answers, configs, health, jobs, schedule, serve
+from chalicelib.routes import answers, configs, health, jobs, previews, schedule, serve
 from chalicelib.routes.endpoint import FORM, TEXT_TYPES, Endpoint
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ENDPOINTS: tuple[Endpoint, ...] = (
     *health.ENDPOINTS,
     *configs.ENDPOINTS,
+    *previews.ENDPOINTS,
     *jobs.ENDPOINTS,
     *schedule.ENDPOINTS,
 )
@@ -83,11 +84,11 @@ def tick(event: dict[str, Any]) -> None:
     service.tick(event["id"], datetime.fromisoformat(event["time"]))
 
 
-def work(run_id: str) -> None:
+def work(event: dict[str, str]) -> None:
     """The job function was invoked."""
-    from chalicelib import jobs as service
+    from chalicelib.jobs import worker
 
-    service.work(run_id)
+    worker.handle(event)
 
 
 def _route(app: Chalice, method: str, path: str, view: Callable[..., Any], **options: Any) -> None:

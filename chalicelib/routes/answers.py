@@ -28,6 +28,8 @@ ERRORS = {
     "internal": (500, "Something that should not happen; the log knows it by the request id"),
     "schedule": (502, "EventBridge refused, or cannot be reached"),
     "source": (502, "A file, a bucket or an API could not be read"),
+    "launch": (502, "It is queued, but the job function cannot be started"),
+    "storage": (502, "The bucket of the service refused, or cannot be reached"),
     "secrets": (503, "Secrets cannot be read or stored"),
     "target": (503, "The database refused, or cannot be reached"),
 }

@@ -6,6 +6,8 @@ from chalicelib.routes.endpoint import Endpoint, Header
 
 HANDLERS = "chalicelib.routes.handlers.configs:"
 YAML_LIMIT = 1 << 20
+"""Bytes of a configuration; as a string of JSON it may take twice as many."""
+
 COMMENT = Header("x-comment", "Why this version; shown in the history")
 
 ENDPOINTS = (

@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib.errors import SourceError, TargetError
 from chalicelib.load import Harvest, Part, TableColumn, load, prepare, state, take
+from chalicelib.load.ledger import REJECT_COLUMNS
 from chalicelib.reports import Cursor, LoadedFile, SourceReport
 from tests.load.conftest import TABLE
 
@@ -168,6 +169,9 @@ def test_replace_forgets_the_files_whose_rows_it_deletes(load_rows, engine):
     assert state(engine, TABLE, "shop").cursor is None
 
 
+HEADER = ",".join(REJECT_COLUMNS).encode() + b"\n"
+
+
 def reject(run_id: str) -> bytes:
     fields = [run_id, "0", TABLE, "shop", "a.csv", "3", "id", "x", "is no integer"]
     problems = [{"column": "id", "value": "x", "reason": "is no integer"}]
@@ -178,7 +182,7 @@ def reject(run_id: str) -> bytes:
 
 def test_rejects_are_stored_with_the_rows(load_rows, query, tmp_path):
     file = tmp_path / "rejects.csv"
-    file.write_bytes(reject("run-1"))
+    file.write_bytes(HEADER + reject("run-1"))
     result = load_rows([b"1,a\n"], rejects=file, quarantined=1)
     assert (result.inserted, result.quarantined) == (1, 1)
     stored = query('select line, "column", value, "row", status from elt.rejects')
@@ -188,7 +192,7 @@ def test_rejects_are_stored_with_the_rows(load_rows, query, tmp_path):
 
 def test_a_reject_that_is_not_counted_loads_nothing(load_rows, query, tmp_path):
     file = tmp_path / "rejects.csv"
-    file.write_bytes(reject("run-1"))
+    file.write_bytes(HEADER + reject("run-1"))
     with pytest.raises(TargetError, match="counted 1 rejects, 0 were sent"):
         load_rows([b"1,a\n"], rejects=file)
     assert rows_of(query) == []

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from datetime import datetime
 from typing import Any
 
 from pydantic import Field
 
-from chalicelib import jobs, secrets
-from chalicelib.config import json_schema, parse_config
-from chalicelib.config.literals import refuse_literal_secrets
+from chalicelib import uploads
+from chalicelib.config import json_schema
 from chalicelib.history import configs
+from chalicelib.jobs import common as jobs
 from chalicelib.routes.handler import Call, Model
 
 
@@ -35,6 +34,16 @@ class Version(VersionSummary):
     """A version as it was uploaded."""
 
     yaml: str
+
+
+class StoredUpload(Version):
+    """The version, with references in place of secrets that were written out.
+
+    `moved_secrets` are their names in the secret store.
+    """
+
+    moved_secrets: list[str]
+    warnings: list[str]
 
 
 class Page(Model):
@@ -64,16 +73,16 @@ class Diff(Model):
     diff: str
 
 
-def upload_config(call: Call[None, Upload]) -> Version:
-    """Store it when it has no mistakes."""
-    _check(call.body.yaml)
+def upload_config(call: Call[None, Upload]) -> StoredUpload:
+    """Store it when it has no mistakes; its secrets go to the secret store."""
     comment = call.headers.get("x-comment", "")
-    return _version(configs.add(jobs.service(), call.body.yaml, call.actor, comment))
+    done = uploads.add(jobs.service(), call.body.yaml, call.actor, comment)
+    return StoredUpload(**vars(done.version), moved_secrets=done.moved, warnings=done.warnings)
 
 
 def validate_config(call: Call[None, Upload]) -> Valid:
     """Check it as an upload would."""
-    return Valid(valid=True, warnings=_check(call.body.yaml))
+    return Valid(valid=True, warnings=uploads.check(call.body.yaml).warnings)
 
 
 def list_configs(call: Call[Page, None]) -> ConfigHistory:
@@ -106,13 +115,6 @@ def restore_config(call: Call[None, None]) -> Version:
 def config_schema(call: Call[None, None]) -> dict[str, Any]:  # noqa: ARG001
     """For editors."""
     return json_schema()
-
-
-def _check(yaml: str) -> list[str]:
-    where = "the configuration"
-    config = parse_config(yaml, os.environ, where, secrets.lookup)
-    refuse_literal_secrets(yaml, where)
-    return config.warnings
 
 
 def _version(stored: configs.Version) -> Version:

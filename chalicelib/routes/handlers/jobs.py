@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BeforeValidator, Field
 from chalicelib import jobs
 from chalicelib.history import records, runs
 from chalicelib.history.records import State, Trigger
+from chalicelib.jobs import outputs
 from chalicelib.routes.handler import Call, Model
 
 
@@ -28,6 +29,17 @@ class Order(Model):
 
     version: int | None = Field(None, ge=1, le=10**9)
     full: bool = False
+
+
+class Corrections(Model):
+    """Rows that take the place of rejects, by the id of the reject: texts by column of the source.
+
+    Rejects that are not among them are loaded as they were stored.
+    """
+
+    corrections: dict[Annotated[int, Field(ge=1, lt=2**63)], dict[str, str | None]] = Field(
+        {}, max_length=1_000
+    )
 
 
 class Started(Model):
@@ -77,10 +89,22 @@ class Failure(Model):
     fix: str
 
 
+class Progress(Model):
+    """What is done so far. Null: only the end of the sources can tell."""
+
+    files: int
+    rows: int
+    bytes: int
+    total_bytes: int | None
+    percent: int | None
+    rows_per_second: int | None
+    seconds_left: int | None
+
+
 class Detail(RunSummary):
     """A run with its progress while it works, and its report when it is done."""
 
-    progress: dict[str, Any] | None
+    progress: Progress | None
     result: dict[str, Any] | None
     error: Failure | None
 
@@ -136,14 +160,31 @@ def list_rejects(call: Call[RejectPage, None]) -> Rejects:
     return Rejects(rejects=rejects, next=rejects[-1].id if more else None)
 
 
+class Download(Model):
+    """A URL that needs no token, until it expires."""
+
+    url: str
+    expires_at: datetime
+
+
+def get_output(call: Call[None, None]) -> Download:
+    """The combined CSV: the rows that were loaded, with a header."""
+    return _download(call, outputs.COMBINED)
+
+
+def get_rejects_csv(call: Call[None, None]) -> Download:
+    """All rejects of the run as one CSV, `problems` and `row` as JSON."""
+    return _download(call, outputs.REJECTS)
+
+
 def trigger_job(call: Call[None, Order]) -> Started:
     """Queue a run and let it start."""
     key = call.headers.get("idempotency-key")
     order = call.body
-    run = jobs.trigger(
-        jobs.service(), call.actor, version=order.version, full=order.full, idempotency_key=key
+    new = records.NewRun(
+        "api", call.actor, config_version=order.version, full=order.full, idempotency_key=key
     )
-    return _started(call, run)
+    return _started(call, jobs.trigger(jobs.service(), new))
 
 
 def list_runs(call: Call[Filters, None]) -> RunHistory:
@@ -158,9 +199,11 @@ def list_runs(call: Call[Filters, None]) -> RunHistory:
 def get_run(call: Call[None, None]) -> Detail:
     """All that is known of a run."""
     run = runs.get(jobs.service(), call.path["run_id"])
-    error = Failure(**vars(run.error)) if run.error else None
     return Detail(
-        **_summary(run).model_dump(), progress=run.progress, result=run.result, error=error
+        **_summary(run).model_dump(),
+        progress=Progress(**run.progress) if run.progress else None,
+        result=run.result,
+        error=Failure(**vars(run.error)) if run.error else None,
     )
 
 
@@ -174,11 +217,16 @@ def resume_run(call: Call[None, None]) -> Started:
     return _started(call, jobs.resume(jobs.service(), call.path["run_id"], call.actor))
 
 
-def replay_run(call: Call[None, None]) -> Started:
+def replay_run(call: Call[None, Corrections]) -> Started:
     """A run of its own, with the other as its parent."""
-    engine = jobs.service()
-    parent = runs.get(engine, call.path["run_id"])
-    return _started(call, jobs.trigger(engine, call.actor, kind="replay", parent=parent.id))
+    corrections = call.body.corrections
+    run = jobs.replay(jobs.service(), call.path["run_id"], call.actor, corrections)
+    return _started(call, run)
+
+
+def _download(call: Call[None, None], name: str) -> Download:
+    run = runs.get(jobs.service(), call.path["run_id"])
+    return Download(**vars(outputs.link(run.id, name)))
 
 
 def _started(call: Call[Any, Any], run: records.RunSummary) -> Started:

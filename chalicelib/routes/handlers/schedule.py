@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 from pydantic import Field
 
-from chalicelib import jobs, schedule
+from chalicelib import schedule
 from chalicelib.history import runs
+from chalicelib.jobs.common import service
 from chalicelib.routes.handler import Call, Model
 
 
@@ -40,7 +41,7 @@ def get_schedule(call: Call[None, None]) -> Schedule:  # noqa: ARG001
 
 
 def _answer(state: schedule.Schedule) -> Schedule:
-    ticks = runs.page(jobs.service(), runs.Filter(trigger="schedule"), limit=1)
+    ticks = runs.page(service(), runs.Filter(trigger="schedule"), limit=1)
     last = ticks[0].created_at if ticks else None
     return Schedule(
         enabled=state.enabled,

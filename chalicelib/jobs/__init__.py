@@ -1,0 +1,106 @@
+"""Runs of the service: queue, settle what was left, cancel, resume, replay, fire on schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine
+
+from chalicelib import database, load
+from chalicelib.errors import EltError, NoConfiguration, NotFound
+from chalicelib.history import configs, leases, runs
+from chalicelib.history.records import Failure, NewRun, Outcome, Run
+from chalicelib.jobs.common import configuration, loaded, service
+from chalicelib.jobs.launch import launch
+
+__all__ = ["cancel", "rejects", "replay", "resume", "service", "settle", "tick", "trigger"]
+
+
+def trigger(engine: Engine, new: NewRun) -> Run:
+    """Queue a run and start it, under the newest configuration unless it names another version.
+
+    The same key or event is the same run, and starts nothing. Raises NoConfiguration, NotFound
+    for the version, RunActive, and LaunchError when it is queued but nobody can be told.
+    """
+    settle(engine)
+    version = new.config_version
+    stored = configs.get(engine, version) if version else configs.latest(engine)
+    if stored is None:
+        raise NoConfiguration("no configuration was uploaded yet", fix="Upload one first.")
+    queued = runs.queue(engine, replace(new, config_version=stored.version))
+    if queued.id == new.id:
+        launch({"run_id": queued.id})
+    return queued
+
+
+def resume(engine: Engine, run_id: str, actor: str) -> Run:
+    """Queue an interrupted or failed run again, under its id, and start it."""
+    settle(engine)
+    queued = leases.resume(engine, run_id, actor)
+    launch({"run_id": run_id})
+    return queued
+
+
+def replay(
+    engine: Engine, run_id: str, actor: str, corrections: Mapping[int, Mapping[str, str | None]]
+) -> Run:
+    """Load what a run left in quarantine, or the corrected rows by the ids of their rejects.
+
+    Raises NotFound for the run, and for a corrected row that is not in its quarantine.
+    """
+    parent = runs.get(engine, run_id)
+    if corrections:
+        _refuse_unknown(engine, parent, list(corrections))
+    stored = {str(reject): dict(row) for reject, row in corrections.items()}
+    return trigger(engine, NewRun("replay", actor, parent=parent.id, corrections=stored))
+
+
+def _refuse_unknown(engine: Engine, parent: Run, corrected: list[int]) -> None:
+    target = database.connect(configuration(engine, parent).target)
+    if unknown := sorted(set(corrected) - load.in_quarantine(target, parent.id, corrected)):
+        raise NotFound(
+            f"not in the quarantine of run {parent.id}: {', '.join(map(str, unknown[:10]))}",
+            fix="The ids are those of its rejects whose status is quarantined.",
+        )
+
+
+def cancel(engine: Engine, run_id: str) -> Run:
+    """Ask a run to stop, and end its connection so that it does at once, in mid-COPY too.
+
+    The wish is stored first: a run that takes the table after us reads it before it loads.
+    """
+    asked = leases.request_cancel(engine, run_id)
+    if asked.state == "running":
+        config = configuration(engine, asked)
+        load.take(database.connect(config.target), config.target.qualified_table)
+    return runs.get(engine, run_id)
+
+
+def settle(engine: Engine) -> None:
+    """Say of each run that nobody works on any more what its ledger says: loaded, or not."""
+    for lapsed in leases.expired(engine):
+        leases.settle(engine, lapsed.id, loaded(engine, lapsed) or Outcome("interrupted"))
+
+
+def tick(event_id: str, event_time: datetime) -> Run:
+    """The schedule fires. The same event is the same run; during a run it is skipped."""
+    from chalicelib import schedule
+
+    engine = service()
+    settle(engine)
+    due = NewRun("schedule", "schedule", event_id=event_id)
+    try:
+        if schedule.is_stale(event_time, schedule.state().rate, datetime.now(event_time.tzinfo)):
+            raise EltError("the event came more than a period late")  # noqa: TRY301
+        return trigger(engine, due)
+    except EltError as reason:
+        return runs.skip(engine, due, Failure.of(reason))
+
+
+def rejects(engine: Engine, run_id: str, after: int, limit: int) -> list[dict[str, Any]]:
+    """A page of what a run kept out of the target. Raises NotFound."""
+    target = configuration(engine, runs.get(engine, run_id)).target
+    return load.rejects(database.connect(target), run_id, after, limit)

@@ -1,0 +1,40 @@
+"""What all of the service's work begins with: its database, and the configuration of a run."""
+
+from __future__ import annotations
+
+import os
+
+from sqlalchemy import Engine
+
+from chalicelib import database, history, load, secrets
+from chalicelib.config import Config, parse_config
+from chalicelib.errors import EltError
+from chalicelib.history import configs
+from chalicelib.history.records import Outcome, Run
+
+
+def service() -> Engine:
+    """The service database, its tables up to date."""
+    engine = history.connect()
+    history.migrate(engine)
+    return engine
+
+
+def configuration(engine: Engine, run: Run) -> Config:
+    """The configuration of a run, with what its references stand for now."""
+    assert run.config_version is not None  # noqa: S101 - only skipped runs have none
+    version = configs.get(engine, run.config_version)
+    return parse_config(version.yaml, os.environ, f"version {version.version}", secrets.lookup)
+
+
+def loaded(engine: Engine, run: Run) -> Outcome | None:
+    """What the ledger says of a run that may have loaded its rows already."""
+    try:
+        target = configuration(engine, run).target
+        record = load.recorded(database.connect(target), run.id)
+    except EltError:
+        return None  # whoever resumes it asks again
+    if record is None:
+        return None
+    read = record.inserted + record.quarantined
+    return Outcome("succeeded", read, record.inserted, record.deleted, record.quarantined)

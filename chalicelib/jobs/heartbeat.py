@@ -1,0 +1,118 @@
+"""What a run tells the service while it works, and hears from it: progress, and a wish to stop."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Engine
+
+from chalicelib import log
+from chalicelib.errors import Cancelled, EltError
+from chalicelib.history import leases
+from chalicelib.progress import STEPS, Progress
+
+INTERVAL = 1.0
+"""Seconds between two: the lease is renewed, the progress stored, a wish to cancel heard."""
+
+
+class StoredProgress(Progress):
+    """Counts what is done, for the heartbeat to store; stops the run when that was asked for."""
+
+    def __init__(self, beat: Callable[[StoredProgress], bool]) -> None:
+        super().__init__()
+        self._beat = beat
+        self._started = time.monotonic()
+        self.step = STEPS[0]
+        self.totals: dict[str, int | None] = {}
+        self.done: dict[str, int] = {}
+        self.files = 0
+        self.over = False
+        self.cancelled = threading.Event()
+
+    def begin(self, step: str, total: int | None, unit: str) -> None:  # noqa: ARG002
+        """A step starts: ask now, so that nothing is loaded after a wish to cancel."""
+        self.totals[step] = total
+        self.beat()
+        self.advance(step, 0)
+
+    def beat(self) -> None:
+        """Store what is done, and hear whether to stop."""
+        try:
+            if self._beat(self):
+                self.cancelled.set()
+        except EltError as error:
+            log.LOGGER.warning("no heartbeat: %s", error)
+
+    def advance(self, step: str, by: int) -> None:
+        """Count, and stop where it is safe to."""
+        self.done[step] = self.done.get(step, 0) + by
+        if by and STEPS.index(step) > STEPS.index(self.step):
+            self.step = step
+        if self.cancelled.is_set():
+            raise Cancelled("the run was cancelled")
+
+    def next_file(self) -> None:
+        """Count it."""
+        self.files += 1
+
+    def end(self, step: str) -> None:
+        """The last step's end is the whole run's."""
+        self.over = step == STEPS[-1]
+
+    def snapshot(self) -> dict[str, Any]:
+        """What is done so far, how fast, and the seconds that the rest may take.
+
+        What only the end of the sources can tell is None: an API does not say how much it has.
+        """
+        took = time.monotonic() - self._started
+        rows, part = self.done.get("validate", 0), self._part_done()
+        return {
+            "files": self.files,
+            "rows": rows,
+            "bytes": self.done.get("extract", 0),
+            "total_bytes": self.totals.get("extract"),
+            "percent": None if part is None else round(100 * part),
+            "rows_per_second": round(rows / took) if rows else None,
+            "seconds_left": round(took / part - took) if part else None,
+        }
+
+    def _part_done(self) -> float | None:
+        """From 0 to 1: half of it is to read the sources, half to send to the target what was read.
+
+        Both go on at once where the columns are known before the first row.
+        """
+        total = self.totals.get("extract")
+        if self.over:
+            return 1.0
+        if not total:
+            return None
+        read = min(1.0, self.done.get("extract", 0) / total)
+        written, sent = self.done.get("combine", 0), self.done.get("load", 0)
+        return read * (1 + (min(1.0, sent / written) if written else 0)) / 2
+
+
+@contextmanager
+def heartbeat(engine: Engine, run_id: str, owner: str) -> Iterator[StoredProgress]:
+    """Progress that a second thread stores while the run works."""
+
+    def beat(now: StoredProgress) -> bool:
+        return leases.heartbeat(engine, run_id, owner, now.step, now.snapshot())
+
+    progress, over = StoredProgress(beat), threading.Event()
+
+    def keep_beating() -> None:
+        while not over.wait(INTERVAL):
+            progress.beat()
+
+    thread = threading.Thread(target=keep_beating, name=f"heartbeat {run_id}", daemon=True)
+    thread.start()
+    try:
+        yield progress
+    finally:
+        over.set()
+        thread.join()
+        progress.beat()

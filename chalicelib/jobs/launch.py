@@ -1,0 +1,47 @@
+"""Start work that outlives the request which asked for it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+
+from chalicelib import settings
+from chalicelib.errors import LaunchError
+
+Event = Mapping[str, str]
+"""What is to be done: `{"run_id": …}` or `{"preview_id": …}`."""
+
+
+def launch(event: Event) -> None:
+    """Hand the work to the job function on AWS, to a thread on a laptop, and do not wait.
+
+    Raises LaunchError when the function cannot be invoked.
+    """
+    if function := settings.job_function():
+        _invoke(function, event)
+    else:
+        threading.Thread(target=_work, args=(event,), name=str(dict(event)), daemon=True).start()
+
+
+def _invoke(function: str, event: Event) -> None:
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    payload = json.dumps(dict(event)).encode()
+    try:
+        client = boto3.session.Session().client("lambda")
+        client.invoke(FunctionName=function, InvocationType="Event", Payload=payload)
+    except (BotoCoreError, ClientError) as error:
+        raise LaunchError(
+            f"the job function cannot be started: {' '.join(str(error).split()).rstrip('.')}",
+            where=function,
+            fix="What was queued is given up in two minutes. Check ELT_JOB_FUNCTION, the network "
+            "and that the role may invoke it, then try again.",
+        ) from error
+
+
+def _work(event: Event) -> None:
+    from chalicelib.jobs import worker  # the job function is a process of its own
+
+    worker.handle(event)

@@ -1,0 +1,97 @@
+"""Do what was launched: carry a run out under its lease, or make a preview."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+
+from chalicelib import log, pipeline, settings
+from chalicelib.config import Config
+from chalicelib.errors import Cancelled, EltError, InvalidRows, Superseded
+from chalicelib.history import leases, runs
+from chalicelib.history.records import Failure, Outcome, Run
+from chalicelib.jobs import outputs, previews
+from chalicelib.jobs.common import configuration, loaded, service
+from chalicelib.jobs.heartbeat import heartbeat
+from chalicelib.jobs.launch import Event
+from chalicelib.progress import Progress
+from chalicelib.reports import RunResult
+
+
+def handle(event: Event) -> None:
+    """The work that the event names."""
+    if preview_id := event.get("preview_id"):
+        previews.make(service(), preview_id)
+    else:
+        work(event["run_id"])
+
+
+def work(run_id: str) -> None:
+    """Carry the run out, unless somebody else has it. However it ends, the history says so."""
+    engine = service()
+    owner = f"{socket.gethostname()}:{os.getpid()}:{run_id}:{time.monotonic_ns()}"
+    if not leases.begin(engine, run_id, owner):
+        return
+    try:
+        outcome = _outcome(engine, run_id, owner)
+    except Exception as bug:
+        log.LOGGER.exception("the run %s broke", run_id)
+        outcome = Outcome("failed", error=Failure("internal", f"unforeseen: {type(bug).__name__}"))
+    leases.finish(engine, run_id, owner, outcome)
+
+
+def _outcome(engine: Engine, run_id: str, owner: str) -> Outcome:
+    run = runs.get(engine, run_id)
+    if done := loaded(engine, run):
+        return done
+    try:
+        config = configuration(engine, run)
+        with heartbeat(engine, run_id, owner) as progress:
+            result = _carry_out(config, run, progress)
+    except Cancelled:
+        return Outcome("cancelled")
+    except EltError as error:
+        wished = isinstance(error, Superseded) and runs.get(engine, run_id).cancel_requested
+        return Outcome("cancelled") if wished else Outcome("failed", error=Failure.of(error))
+    return Outcome(
+        "succeeded",
+        result.read,
+        result.inserted,
+        result.deleted,
+        result.quarantined,
+        _as_json(result),
+    )
+
+
+def _carry_out(config: Config, run: Run, progress: Progress) -> RunResult:
+    """Load, and keep the files that the run wrote."""
+    base = settings.data_folder()
+    folder = pipeline.run_folder(base, run.id)
+    try:
+        result = _load(config, base, run, progress)
+    except InvalidRows:
+        outputs.keep(run.id, folder, [outputs.REJECTS])
+        raise
+    if result.output:
+        result.warnings += outputs.keep(run.id, folder, [outputs.COMBINED, outputs.REJECTS])
+    return result
+
+
+def _load(config: Config, base: Path, run: Run, progress: Progress) -> RunResult:
+    if run.parent is None:
+        return pipeline.run(config, base, progress, run.id, full=run.full)
+    corrections = {int(reject): row for reject, row in (run.corrections or {}).items()}
+    return pipeline.replay(config, base, run.parent, corrections, progress, run.id)
+
+
+def _as_json(result: RunResult) -> dict[str, Any]:
+    text = json.dumps(asdict(result), default=str)
+    report: dict[str, Any] = json.loads(text)
+    return report
