@@ -297,6 +297,22 @@ def test_an_event_is_run_once_and_skipped_while_a_run_works(
     assert admin.get("/schedule-job")["next_run"]
 
 
+def test_a_tick_deletes_what_is_older_than_the_newest_version_says(
+    admin: Service, shop: Pipeline
+) -> None:
+    shop.write("a.csv", "id,name\n1,Ada\nx,Alan\n")
+    admin.upload(CONFIG + "retention: {runs: 30d, rejects: 7d}")
+    old = admin.watch(admin.post("/trigger-job").json()["run_id"])["id"]
+    shop.query("update elt.rejects set created_at = now() - interval '6 days'")
+    shop.query("update elt_service.runs set finished_at = now() - interval '31 days'")
+    admin.watch(jobs.tick("event-1", datetime.now(UTC)).id)
+    assert old not in [run["id"] for run in admin.get("/runs")["runs"]]
+    assert shop.query("select count(*) from elt.rejects") == [(1,)]
+    shop.query("update elt.rejects set created_at = now() - interval '8 days'")
+    admin.watch(jobs.tick("event-2", datetime.now(UTC)).id)
+    assert shop.query("select count(*) from elt.rejects") == [(0,)]
+
+
 def test_since_is_a_time_and_no_number(admin: Service) -> None:
     assert admin.get("/runs?since=2026-01-31T14:30:00Z") == {"runs": [], "next": None}
     assert admin.get("/runs?since=0.5")["error"]["code"] == "invalid_request"

@@ -58,12 +58,6 @@ class _Literal:
         return f"${{secret:{self.name}}}"
 
 
-def refuse_literal_secrets(text: str, where: str) -> None:
-    """ConfigError for passwords and tokens written out: versions are read by many, and for long."""
-    document = parse(text, where)
-    _refuse(_unstorable(document, _texts(document)), where)
-
-
 def move_literals(text: str, key: bytes, where: str = "config.yaml") -> tuple[str, dict[str, str]]:
     """The text with references in place of literal secrets, and the value of each new name.
 

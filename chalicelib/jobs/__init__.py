@@ -15,6 +15,7 @@ from chalicelib.history import configs, leases, runs
 from chalicelib.history.records import Failure, NewRun, Outcome, Run
 from chalicelib.jobs.common import configuration, loaded, service
 from chalicelib.jobs.launch import launch
+from chalicelib.jobs.retention import purge
 
 __all__ = ["cancel", "rejects", "replay", "resume", "service", "settle", "tick", "trigger"]
 
@@ -91,6 +92,7 @@ def tick(event_id: str, event_time: datetime) -> Run:
 
     engine = service()
     settle(engine)
+    purge(engine)
     due = NewRun("schedule", "schedule", event_id=event_id)
     try:
         if schedule.is_stale(event_time, schedule.state().rate, datetime.now(event_time.tzinfo)):

@@ -24,6 +24,7 @@ from chalicelib.load.ledger import (
     Part,
     in_quarantine,
     left_behind,
+    purge_rejects,
     recorded,
     rejects,
     replaced_since,
@@ -37,8 +38,8 @@ from chalicelib.retry import load_retry
 
 __all__ = [
     "Fence", "Harvest", "LoadResult", "Part", "TableColumn", "existing_columns", "in_quarantine",
-    "left_behind", "load", "migrate", "prepare", "preview", "recorded", "rejects",
-    "replaced_since", "state", "store_not_loaded", "take",
+    "left_behind", "load", "migrate", "prepare", "preview", "purge_rejects", "recorded",
+    "rejects", "replaced_since", "state", "store_not_loaded", "take",
 ]  # fmt: skip
 
 T = TypeVar("T")

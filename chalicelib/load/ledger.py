@@ -119,6 +119,11 @@ CLOSE_SUPERSEDED = """
 """
 """A newer content of these files has come: what was wrong with the old one is past."""
 
+PURGE_REJECTS = """
+    delete from {elt}.rejects
+    where table_name = :table and created_at < now() - make_interval(days => :days)
+"""
+
 REPLACED_SINCE = """
     select exists (
         select from {elt}.loads later
@@ -265,6 +270,16 @@ def open_rejects(
         return [StoredReject(**row._mapping) for row in rows]
 
     return database.run(engine, f"reading the rejects of {run_id}", read)
+
+
+def purge_rejects(engine: Engine, table: str, days: int) -> int:
+    """Forget the rejects of a table that are older than this many days; how many they were."""
+
+    def purge(connection: Connection) -> int:
+        key = {"table": table, "days": days}
+        return connection.execute(database.sql(PURGE_REJECTS), key).rowcount
+
+    return database.run(engine, f"purging old rejects of {table}", purge)
 
 
 def in_quarantine(engine: Engine, run_id: str, ids: Sequence[int]) -> set[int]:

@@ -77,6 +77,9 @@ MIGRATIONS = (
     );
     create index rejects_of_run on {elt}.rejects (run_id, id);
     """,
+    """
+    create index rejects_by_time on {elt}.rejects (created_at);
+    """,
 )
 """Append only: what a released version has applied never changes."""
 

@@ -206,7 +206,8 @@ def test_a_wrong_column_is_explained(line, problem):
 
 @pytest.mark.parametrize("text", ["", "# nothing yet\n", "---\n...\n"])
 def test_an_empty_text_says_what_it_needs(text):
-    assert mistakes(text) == ["line 1: nothing where keys are expected: sources, target, schema"]
+    keys = "sources, target, schema, retention"
+    assert mistakes(text) == [f"line 1: nothing where keys are expected: {keys}"]
 
 
 def test_no_sources_at_all_is_a_mistake():

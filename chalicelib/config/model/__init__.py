@@ -10,6 +10,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from chalicelib.config.model.api import ApiSource
 from chalicelib.config.model.common import Frozen
 from chalicelib.config.model.files import LocalSource
+from chalicelib.config.model.retention import Retention
 from chalicelib.config.model.schema import Column, OnInvalid, Schema
 from chalicelib.config.model.target import Target
 
@@ -24,6 +25,7 @@ class Config(Frozen):
     sources: tuple[SourceConfig, ...] = Field(min_length=1)
     target: Target
     schema_: Schema | None = Field(None, alias="schema")
+    retention: Retention = Retention()
 
     @model_validator(mode="before")
     @classmethod
