@@ -42,7 +42,7 @@ END = """
     set state = :state, lease_until = null,
         finished_at = case when state = :state then finished_at else now() end,
         read = :read, inserted = :inserted, deleted = :deleted, quarantined = :quarantined,
-        result = cast(:result as jsonb), error = cast(:error as jsonb)
+        result = cast(:result as json), error = cast(:error as jsonb)
 """
 
 FINISH = f"""

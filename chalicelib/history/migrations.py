@@ -36,7 +36,7 @@ RUNS = """
         "full" boolean not null default false,
         step text,
         progress jsonb,
-        result jsonb,
+        result json,  -- as written: the order of files and columns tells something
         error jsonb,
         read bigint not null default 0,
         inserted bigint not null default 0,
@@ -75,7 +75,7 @@ PREVIEWS = """
         yaml text not null,
         actor text not null,
         state text not null default 'queued' check (state in ('queued', 'succeeded', 'failed')),
-        result jsonb,
+        result json,  -- as written: the order of files and columns tells something
         error jsonb,
         created_at timestamptz not null default now(),
         finished_at timestamptz

@@ -31,7 +31,7 @@ GET = f"""
 
 FINISH = """
     update {elt}.previews
-    set state = :state, result = cast(:result as jsonb), error = cast(:error as jsonb),
+    set state = :state, result = cast(:result as json), error = cast(:error as jsonb),
         finished_at = now()
     where id = :id
 """

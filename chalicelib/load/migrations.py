@@ -70,8 +70,8 @@ MIGRATIONS = (
         "column" text,
         value text,
         reason text not null,
-        problems jsonb not null,
-        "row" jsonb not null,
+        problems json not null,
+        "row" json not null,  -- in the order of the source
         status text not null default 'quarantined',
         created_at timestamptz not null default now()
     );
