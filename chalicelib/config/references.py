@@ -17,6 +17,9 @@ KINDS = ("env", *SECRET_KINDS)
 PREFIX = "ELT_"
 """Only these names may be read: the rest of the environment holds the role's own keys."""
 
+OWN = {"ELT_TARGET_URL", "ELT_SERVICE_URL"}
+"""The service's own: whoever writes a configuration could send their passwords anywhere."""
+
 MAX_SECRETS = 100
 """References to secrets in one document: each may be a request, and of 64 KB."""
 
@@ -170,6 +173,8 @@ def _from_environment(reference: str, env: Mapping[str, str]) -> str:
     if not name.startswith(PREFIX):
         shown = name if _NAME.fullmatch(name) else "that"
         raise _UnresolvedError(f"{shown} cannot be read; only names that begin with {PREFIX} can")
+    if name in OWN:
+        raise _UnresolvedError(f"{name} cannot be read; it holds the service's own password")
     if "${" in default:
         raise _UnresolvedError("a default cannot hold another reference")
     if has_default:

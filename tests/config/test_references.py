@@ -45,6 +45,12 @@ def test_other_names_of_the_environment_are_out_of_reach(name):
     assert mistake.endswith("cannot be read; only names that begin with ELT_ can")
 
 
+@pytest.mark.parametrize("name", ["ELT_TARGET_URL", "ELT_SERVICE_URL"])
+def test_the_addresses_of_the_services_own_databases_are_out_of_reach(name):
+    (mistake,) = mistakes(f"a: ${{env:{name}:-x}}", **{name: "postgresql://u:hunter2@h/d"})
+    assert mistake == f"line 1: a: {name} cannot be read; it holds the service's own password"
+
+
 def test_an_unset_name_without_a_default_is_a_mistake():
     (mistake,) = mistakes("a:\n  - b\n  - ${env:ELT_A}")
     assert mistake == "line 3: a[1]: ELT_A is not set; set it or write ${env:ELT_A:-default}"
