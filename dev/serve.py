@@ -28,6 +28,8 @@ LOOK = 2.0
 
 
 class _Handler(ChaliceRequestHandler):
+    disable_nagle_algorithm = True  # headers and body are sent apart, and would wait 40 ms
+
     def __getattr__(self, name: str) -> Any:
         """Whatever the method: Chalice knows which ones a path takes."""
         if name.startswith("do_"):

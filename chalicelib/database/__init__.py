@@ -1,16 +1,28 @@
 """The target and the service database: transactions and the SQL that everything here shares.
 
 Every transaction begins with the same `SET LOCAL`s: nothing depends on a session, so that
-connection poolers may stand in between. A connection serves one transaction.
+connection poolers may stand in between. A connection to the target serves one transaction; one to
+the service database is kept for the next request.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, NullPool, TextClause, create_engine, event, text
+from sqlalchemy import (
+    Connection,
+    Engine,
+    NullPool,
+    QueuePool,
+    TextClause,
+    create_engine,
+    event,
+    text,
+)
+from sqlalchemy.exc import DisconnectionError
 
 from chalicelib import settings
 from chalicelib.config.model.common import identifier
@@ -36,6 +48,9 @@ BEGIN = """
 """
 """What a transaction relies on, whatever the role, the database or a pooler have set."""
 
+KEPT = 240
+"""Seconds for which a connection is kept: firewalls forget a silent one soon after, unannounced."""
+
 COPY = "copy {table} ({columns}) from stdin (format csv, null '', encoding 'UTF8')"
 """CSV without a header; an unquoted empty field is NULL."""
 
@@ -47,18 +62,32 @@ def connect(target: Target) -> Engine:
 
     It connects when it is first used. Raises TargetError when neither says where the database is.
     """
-    return _engine(address(target))
+    return _engine(address(target), poolclass=NullPool)
 
 
 def connect_service() -> Engine:
-    """An engine for ELT_SERVICE_URL, or ELT_TARGET_URL without it; as `connect` otherwise."""
-    return _engine(service_address())
+    """The engine for ELT_SERVICE_URL, or ELT_TARGET_URL without it; as `connect` otherwise.
+
+    It is the same each time, and keeps one connection; threads that need more open their own.
+    """
+    return _kept(service_address())
 
 
-def _engine(known: Target) -> Engine:
-    engine = create_engine(
-        "postgresql+pg8000://", creator=lambda: open_connection(known), poolclass=NullPool
-    )
+@lru_cache(maxsize=1)
+def _kept(known: Target) -> Engine:
+    engine = _engine(known, poolclass=QueuePool, pool_size=1, max_overflow=-1, pool_recycle=KEPT)
+    event.listen(engine, "checkout", _replace_dropped)
+    return engine
+
+
+def _replace_dropped(connection: Any, *_: object) -> None:
+    """Let the pool connect anew when the server has restarted or closed the connection."""
+    if connection.has_unread():
+        raise DisconnectionError
+
+
+def _engine(known: Target, **pool: Any) -> Engine:
+    engine = create_engine("postgresql+pg8000://", creator=lambda: open_connection(known), **pool)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(BEGIN))
     return engine
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import select
 import socket
 import ssl
 from contextlib import suppress
@@ -19,6 +20,12 @@ OLDEST_SERVER = 13
 
 
 class _Connection(pg8000.Connection):  # type: ignore[misc]
+    def has_unread(self) -> bool:
+        """Whether the server said something unasked: between transactions that is its farewell."""
+        poll = select.poll()
+        poll.register(self._usock, select.POLLIN)
+        return bool(poll.poll(0))
+
     def close(self) -> None:
         """Never wait for a server that is gone: the last words and the rollback are its own."""
         if self._usock is not None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 
 from sqlalchemy import Engine
 
-from chalicelib import database, history, load, secrets
+from chalicelib import database, history, load, secrets, settings
 from chalicelib.config import Config, parse_config
 from chalicelib.errors import EltError
 from chalicelib.history import configs
@@ -14,10 +15,15 @@ from chalicelib.history.records import Outcome, Run
 
 
 def service() -> Engine:
-    """The service database, its tables up to date."""
+    """The service database; a process brings its tables up to date when it first needs them."""
     engine = history.connect()
-    history.migrate(engine)
+    _migrate_once(engine, settings.service_schema())
     return engine
+
+
+@lru_cache(maxsize=1)
+def _migrate_once(engine: Engine, _schema: str) -> None:
+    history.migrate(engine)
 
 
 def configuration(engine: Engine, run: Run) -> Config:
