@@ -23,6 +23,8 @@ HOURLY = "rate(1 hour)"
 
 UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 RATE = re.compile(r"rate\(([1-9][0-9]{0,4}) (minute|hour|day)(s?)\)")
+PATTERN = r"^rate\((1 (minute|hour|day)|([2-9]|[1-9][0-9]{1,4}) (minute|hour|day)s)\)$"
+"""The same with singular and plural, for those who describe it to others."""
 
 KEPT = ("Name", "EventBusName", "State", "Description", "RoleArn", "EventPattern")
 """What `put_rule` forgets unless it is told again; tags and targets stay by themselves."""

@@ -46,6 +46,15 @@ class _Handler(ChaliceRequestHandler):
             return False
         return True
 
+    def _generic_handle(self) -> None:
+        try:
+            super()._generic_handle()
+        except ConnectionError:  # the caller has gone
+            self.close_connection = True
+        except Exception:  # of the authorizer; the routes answer for themselves
+            log.LOGGER.exception("the authorizer broke")
+            self._refuse(500, "")
+
     def send_error(self, code: int, *_said: str | None) -> None:
         self.close_connection = True
         self._refuse(code, "")

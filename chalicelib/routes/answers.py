@@ -35,8 +35,9 @@ ERRORS = {
 }
 """HTTP status and meaning of an error's code. A code that is not here answers 500.
 
-400 is a request that a program made wrong; 422 is one that is right and carries a configuration
-that a person must mend, so that a page can show its mistakes beside the editor.
+400 is a request that does not fit the description, which tells the form of each value, that of a
+rate too. 422 is one that fits and carries a configuration that a person must mend, so that a page
+can show its mistakes beside the editor.
 """
 
 INTERNAL = 500
@@ -152,6 +153,9 @@ def _single(headers: Mapping[str, Any]) -> dict[str, str]:
 
 _NOT_FOUND = RequestError("not_found", "There is no such path", fix="GET /openapi.json lists all.")
 _BROKEN = RequestError("internal", "The request could not be passed on", fix="Try again.")
+_UNCHECKED = RequestError(
+    "internal", "The token could not be checked", fix="Try again; the service's log knows more."
+)
 _REFUSED = {
     400: RequestError("invalid_request", "The request is not valid HTTP"),
     401: RequestError(
@@ -161,4 +165,5 @@ _REFUSED = {
         "forbidden", "The token is unknown or may not do this", fix="Ask an admin for a token."
     ),
     413: RequestError("too_large", "The body is too large"),
+    500: _UNCHECKED,  # only the authorizer's failure has this status
 }

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from email.message import Message
 from email.parser import BytesParser
+from typing import Any
 
 from chalicelib.routes.answers import RequestError
 from chalicelib.routes.endpoint import FORM, Endpoint
@@ -40,6 +43,32 @@ def text_of(body: bytes, name: str = "The body") -> str:
         byte = body[error.start]
         what = f"{name} is not UTF-8: byte 0x{byte:02x} at position {error.start}, line {line}"
         raise RequestError("invalid_request", what, fix="Save it as UTF-8.") from None
+
+
+def plain_json(text: str) -> str:
+    """The same JSON with whole numbers as integers: 2.0 is one, says JSON Schema.
+
+    What is no JSON stays as it is, for its reader to refuse. RequestError for a key given twice,
+    of which other readers take the first, or the last.
+    """
+    with suppress(ValueError, RecursionError):
+        return json.dumps(json.loads(text, object_pairs_hook=_unique, parse_float=_number))
+    return text
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in found if keys.count(key) > 1)
+        what = f"The body has {twice[:40]!r} twice"
+        raise RequestError("invalid_request", what, fix="Say it once.")
+    return found
+
+
+def _number(text: str) -> int | float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
 
 
 def form_fields(body: bytes, content_type: str, text_field: str) -> dict[str, str]:

@@ -92,8 +92,7 @@ def _operation(endpoint: Endpoint, schemas: _Schemas) -> _Json:
     if endpoint.role != "public":
         operation["description"] = f"For tokens of the role {endpoint.role}, and those above it."
     if handling.body:
-        schema = schemas.of(TypeAdapter(handling.body), "validation")
-        content = _body_content(endpoint, schema)
+        content = _body_content(endpoint, handling.body, schemas)
         operation["requestBody"] = {"required": handling.needs_body, "content": content}
     return operation
 
@@ -127,12 +126,18 @@ def _without_null(schema: _Json) -> _Json:
     return {**rest, "anyOf": choices} if choices else rest
 
 
-def _body_content(endpoint: Endpoint, schema: _Json) -> _Json:
-    content: _Json = {JSON: {"schema": schema}}
+def _body_content(endpoint: Endpoint, model: type[BaseModel], schemas: _Schemas) -> _Json:
+    content: _Json = {JSON: {"schema": schemas.of(TypeAdapter(model), "validation")}}
     if endpoint.text_field:
-        content |= {text: {"schema": {"type": "string"}} for text in TEXT_TYPES}
-        file = {"type": "string", "contentMediaType": TEXT_TYPES[0]}
-        form = {"type": "object", "properties": {"file": file}, "required": ["file"]}
+        fields, required = schemas.properties(model)
+        text = fields.pop(endpoint.text_field)
+        content |= {media: {"schema": text} for media in TEXT_TYPES}
+        form = {
+            "type": "object",
+            "properties": {**fields, "file": {**text, "contentMediaType": TEXT_TYPES[0]}},
+            "required": ["file", *(name for name in required if name in fields)],
+            "additionalProperties": False,
+        }
         content[FORM] = {"schema": form}
     return content
 

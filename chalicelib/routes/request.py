@@ -54,10 +54,15 @@ def _authorizer(request: Request) -> Mapping[str, Any]:
 
 
 def _base(request: Request) -> str:
-    """The path that was asked for, without as many segments as the route has."""
-    segments = [segment for segment in request.path.split("/") if segment]
-    asked = request.context["path"].rstrip("/").split("/")
-    return "/".join(asked[: len(asked) - len(segments)])
+    """The path that was asked for, without as many segments as the route has.
+
+    It never begins with `//`, which a browser would take for the name of another host.
+    """
+    asked, own = (
+        [segment for segment in path.split("/") if segment]
+        for path in (request.context["path"], request.path)
+    )
+    return "".join(f"/{segment}" for segment in asked[: len(asked) - len(own)])
 
 
 def _check_headers(request: Request, endpoint: Endpoint) -> None:
@@ -124,7 +129,7 @@ def _body(request: Request, endpoint: Endpoint, handler: Handler) -> BaseModel |
 def _from_json(model: type[BaseModel], text: str) -> BaseModel:
     # Strict, so that "true" and 1 are not true; JSON has no dates, so texts still become dates.
     try:
-        return model.model_validate_json(text, strict=True)
+        return model.model_validate_json(body.plain_json(text), strict=True)
     except ValidationError as error:
         raise _mistakes("body", error) from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Annotated
 
 from pydantic import Field
 
@@ -11,12 +12,15 @@ from chalicelib.history import runs
 from chalicelib.jobs.common import service
 from chalicelib.routes.handler import Call, Model
 
+Rate = Annotated[str, Field(max_length=100, json_schema_extra={"pattern": schedule.PATTERN})]
+"""Only described by its pattern, as `schedule` says better than a pattern what is wrong."""
+
 
 class Change(Model):
     """On unless it says otherwise; with a rate, that replaces the one there is."""
 
     enabled: bool | None = None
-    rate: str | None = Field(None, max_length=100)
+    rate: Rate | None = None
 
 
 class Schedule(Model):
