@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -14,8 +14,13 @@ import pytest
 import requests
 from sqlalchemy import make_url
 
+from app import app
+from chalicelib import auth
 from dev.postgres import database_url, postgres
+from dev.serve import chalice_local
 from dev.stack import aws_environment, emulated_aws
+from tests.pipelines import Pipeline
+from tests.service import Service
 
 NUMBERS = count(1)
 
@@ -73,6 +78,38 @@ def bucket(aws: str) -> str:
     location = {"LocationConstraint": "eu-central-1"}
     boto3.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration=location)
     return name
+
+
+@pytest.fixture
+def shop(tmp_path: Path, database: str, aws: str, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+    """A pipeline in the folder that the service works in, with a database and an AWS."""
+    monkeypatch.setenv("ELT_TARGET_URL", database)
+    monkeypatch.setenv("ELT_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv(
+        "ELT_SCHEDULE_TARGET_ARN", "arn:aws:lambda:eu-central-1:123456789012:function:tick"
+    )
+    monkeypatch.chdir(tmp_path)
+    auth.forget()
+    return Pipeline(tmp_path, database)
+
+
+@pytest.fixture(scope="session")
+def service_url() -> Iterator[str]:
+    """One server for all tests: Chalice serves an app object once a process."""
+    with chalice_local(app) as served:
+        yield served
+
+
+@pytest.fixture
+def connect(shop: Pipeline, service_url: str) -> Callable[[str], Service]:
+    """Calls to the service with a token of the role."""
+    return lambda role: Service(service_url, role)
+
+
+@pytest.fixture
+def admin(connect: Callable[[str], Service]) -> Service:
+    """Calls to the service that nothing is forbidden to."""
+    return connect("admin")
 
 
 def _host(url: str) -> str:

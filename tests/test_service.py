@@ -6,92 +6,19 @@ import csv
 import io
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
 
-from app import app
 from chalicelib import auth, jobs
 from chalicelib.history import runs
 from chalicelib.jobs import previews as previewing
-from chalicelib.routes.handler import Model
-from chalicelib.routes.handlers import configs, health, previews, schedule
-from chalicelib.routes.handlers import jobs as job_handlers
 from chalicelib.secrets import user_store
-from dev.serve import chalice_local
 from tests.pipelines import Pipeline
-
-CONFIG = """
-sources: [{type: local, path: data}]
-target: {table: orders}
-schema:
-  strict_mode: true
-  on_invalid: quarantine
-  columns: {id: integer, name: text}
-"""
-ENDED = ("succeeded", "failed", "cancelled", "interrupted")
-
-
-class Service:
-    """The API as a frontend calls it, with the token of one role."""
-
-    def __init__(self, url: str, role: str) -> None:
-        self.url = url
-        self.session = requests.Session()
-        self.session.headers["Authorization"] = f"Bearer {auth.make_token(role, role)}"
-
-    def get(self, path: str) -> Any:
-        return self.session.get(self.url + path, timeout=20).json()
-
-    def post(self, path: str, **options: Any) -> requests.Response:
-        return self.session.post(self.url + path, timeout=20, **options)
-
-    def upload(self, text: str = CONFIG) -> requests.Response:
-        return self.post(
-            "/upload-config", data=text.encode(), headers={"Content-Type": "text/yaml"}
-        )
-
-    def watch(self, run_id: str) -> Any:
-        for _ in range(300):
-            run = self.get(f"/runs/{run_id}")
-            if run["state"] in ENDED:
-                return run
-            time.sleep(0.05)
-        pytest.fail(f"{run_id} does not end: {run}")
-
-
-@pytest.fixture
-def shop(tmp_path: Path, database: str, aws: str, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
-    monkeypatch.setenv("ELT_TARGET_URL", database)
-    monkeypatch.setenv("ELT_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.setenv(
-        "ELT_SCHEDULE_TARGET_ARN", "arn:aws:lambda:eu-central-1:123456789012:function:tick"
-    )
-    monkeypatch.chdir(tmp_path)
-    auth.forget()
-    return Pipeline(tmp_path, database)
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    """One server for all tests: Chalice serves an app object once a process."""
-    with chalice_local(app) as served:
-        yield served
-
-
-@pytest.fixture
-def connect(shop: Pipeline, url: str) -> Callable[[str], Service]:
-    return lambda role: Service(url, role)
-
-
-@pytest.fixture
-def admin(connect: Callable[[str], Service]) -> Service:
-    return connect("admin")
+from tests.service import CONFIG, Service
 
 
 def test_versions_are_kept_compared_and_restored(admin: Service) -> None:
@@ -322,17 +249,6 @@ def test_each_answer_is_described_under_a_name_of_its_own(admin: Service) -> Non
     described = admin.get("/openapi.json")["components"]["schemas"]
     assert described["ConfigHistory"]["properties"].keys() == {"configs", "next"}
     assert described["RunHistory"]["properties"].keys() == {"runs", "next"}
-
-
-def test_no_two_models_of_the_service_have_one_name() -> None:
-    """The description would hold one of them under the name, and be wrong about the other."""
-    models = [
-        (name, model)
-        for module in (configs, health, job_handlers, previews, schedule)
-        for name, model in vars(module).items()
-        if isinstance(model, type) and issubclass(model, Model) and model is not Model
-    ]
-    assert len({name for name, _ in models}) == len({model for _, model in models})
 
 
 def test_roles(connect: Callable[[str], Service]) -> None:

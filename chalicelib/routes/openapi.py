@@ -25,7 +25,7 @@ HEADER_SCHEMA = {
 _Json = dict[str, Any]
 
 
-class Failure(Model):
+class Error(Model):
     """What went wrong."""
 
     code: str
@@ -36,7 +36,7 @@ class Failure(Model):
 class ErrorAnswer(Model):
     """The body of every answer that is not a success."""
 
-    error: Failure
+    error: Error
 
 
 @cache
@@ -69,14 +69,19 @@ class _Schemas:
         """A reference to the schema when it has a name, the schema otherwise."""
         inputs = [("it", mode, adapter)]
         found, shared = TypeAdapter.json_schemas(inputs, ref_template=REFERENCE)
-        self.definitions |= shared.get("$defs", {})
+        self._share(shared)
         return dict(found["it", mode])
 
     def properties(self, model: type[BaseModel]) -> tuple[_Json, list[str]]:
         """The fields of a model by name, and which are required."""
         schema = model.model_json_schema(ref_template=REFERENCE)
-        self.definitions |= schema.get("$defs", {})
+        self._share(schema)
         return schema.get("properties", {}), schema.get("required", [])
+
+    def _share(self, schema: _Json) -> None:
+        for name, one in schema.get("$defs", {}).items():
+            if self.definitions.setdefault(name, one) != one:
+                raise ValueError(f"two models are called {name}: give one of them another name")
 
 
 def _operation(endpoint: Endpoint, schemas: _Schemas) -> _Json:

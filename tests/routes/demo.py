@@ -180,6 +180,23 @@ def page(call: Call[None, None]) -> Raw:
     return Raw("text/html; charset=utf-8", "<p>ä</p>", {"Content-Security-Policy": policy})
 
 
+class Twins:
+    class Owner(Model):
+        """Another model of the same name."""
+
+        twins: int
+
+
+class HasTwin(Model):
+    """An answer with that model in it."""
+
+    owner: Twins.Owner
+
+
+def twin(call: Call[None, None]) -> HasTwin:
+    return HasTwin(owner=Twins.Owner(twins=2))
+
+
 def bug(call: Call[None, None]) -> Thing:
     raise RuntimeError(SECRET)
 

@@ -70,6 +70,15 @@ def test_it_tells_bodies_answers_errors_and_the_token(document: dict[str, Any]) 
     assert _operations(document)["GET", "/health"]["security"] == []
 
 
+def test_no_two_models_may_have_one_name() -> None:
+    """The description would hold one of them under the name, and be wrong about the other."""
+    twin = Endpoint(
+        "GET", "/twin", "tests.routes.demo:twin", role="public", summary="A model of a taken name"
+    )
+    with pytest.raises(ValueError, match="two models are called Owner"):
+        describe((*ALL, twin))
+
+
 @pytest.mark.parametrize("endpoint", ALL, ids=lambda endpoint: endpoint.name)
 def test_every_declaration_can_be_kept(endpoint: Endpoint) -> None:
     handler = load(endpoint.handler)
