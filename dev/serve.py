@@ -1,7 +1,7 @@
 """`python -m dev.serve PORT`: the service by `chalice local`, and a clock that fires its schedule.
 
 Chalice's own server, with what API Gateway adds on AWS: its failures in our shape, and no request
-that Chalice would misread. In the background the EventBridge rule fires as it would on AWS.
+that Chalice would misread. In the background `dev.clock` fires the EventBridge rule.
 """
 
 from __future__ import annotations
@@ -12,19 +12,15 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 from chalice.app import Chalice
 from chalice.config import Config
 from chalice.local import ChaliceRequestHandler, LocalGatewayException, create_local_server
 
-from chalicelib import jobs, log, schedule
-from chalicelib.errors import EltError
+from chalicelib import jobs, log
 from chalicelib.routes.answers import gateway_failure
-
-LOOK = 2.0
-"""Seconds between two looks at the rule: so soon a change of it takes effect."""
+from dev.clock import keep_time
 
 
 class _Handler(ChaliceRequestHandler):
@@ -88,28 +84,13 @@ def chalice_local(app: Chalice, port: int = 0) -> Iterator[str]:
         thread.join()
 
 
-def fire(stop: threading.Event, look: float = LOOK) -> None:
-    """Fire the schedule at the rule's rate while it is on, until `stop`."""
-    last, seen = datetime.now(UTC), None
-    while not stop.wait(look):
-        try:
-            now, rule = datetime.now(UTC), schedule.state()
-            if (rule.enabled, rule.rate) != seen:
-                seen, last = (rule.enabled, rule.rate), now
-            if rule.enabled and rule.rate and now - last >= schedule.period(rule.rate):
-                last = now
-                jobs.tick(str(uuid.uuid4()), now)
-        except EltError as error:
-            log.LOGGER.warning("the schedule could not fire: %s", error)
-
-
 def main(port: int) -> None:
     """Serve until this process is ended."""
     from app import app
 
     log.configure(verbose=True)
     stop = threading.Event()
-    threading.Thread(target=fire, args=(stop,), daemon=True).start()
+    threading.Thread(target=keep_time, args=(stop, jobs.tick), daemon=True).start()
     with chalice_local(app, port):
         stop.wait()
 
