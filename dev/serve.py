@@ -42,9 +42,9 @@ class _Handler(ChaliceRequestHandler):
             return False
         return True
 
-    def _generic_handle(self) -> None:
+    def handle_one_request(self) -> None:
         try:
-            super()._generic_handle()
+            super().handle_one_request()
         except ConnectionError:  # the caller has gone
             self.close_connection = True
         except Exception:  # of the authorizer; the routes answer for themselves
