@@ -64,10 +64,7 @@ def local(arguments: Sequence[str]) -> int:
     refuse_taken(port)
     with stack(aws_port=aws_port) as environment:
         token = prepare(environment)
-        print(f"console   http://127.0.0.1:{port}/")
-        print(f"API       http://127.0.0.1:{port}/openapi.json")
-        print(f"token     {token}   (admin)")
-        print("schedule  off; POST /schedule-job turns it on. Ctrl-C stops everything.", flush=True)
+        print(f"token     {token}   (admin)", flush=True)
         return _wait_for([sys.executable, "-m", "dev.serve", str(port)], environment)
 
 

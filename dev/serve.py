@@ -91,7 +91,10 @@ def main(port: int) -> None:
     log.configure(verbose=True)
     stop = threading.Event()
     threading.Thread(target=keep_time, args=(stop, jobs.tick), daemon=True).start()
-    with chalice_local(app, port):
+    with chalice_local(app, port) as url:
+        print(f"console   {url}/")
+        print(f"API       {url}/openapi.json")
+        print("schedule  POST /schedule-job turns it on. Ctrl-C stops everything.", flush=True)
         stop.wait()
 
 
