@@ -1,4 +1,4 @@
-"""`python -m dev.bench`: ours and `psql \\copy` in turns, and the ratio of their times."""
+"""`python -m dev.bench [load|service]`: ours and `psql \\copy` in turns, and their ratio."""
 
 from __future__ import annotations
 
@@ -39,9 +39,15 @@ class Ours:
 def main() -> None:
     """Generate, alternate, print."""
     parser = argparse.ArgumentParser(prog="python -m dev.bench")
+    parser.add_argument("what", nargs="?", choices=("load", "service"), default="load")
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--pairs", type=int, default=5)
     options = parser.parse_args()
+    if options.what == "service":
+        from dev.bench.service import bench
+
+        bench()
+        return
     with tempfile.TemporaryDirectory(prefix="elt-bench-") as folder:
         _bench(Path(folder), options.rows, options.pairs)
 

@@ -1,4 +1,4 @@
-"""How PostgreSQL goes about the statements of a call, and a table it knows well."""
+"""How PostgreSQL goes about the statements of a call."""
 
 from __future__ import annotations
 
@@ -22,11 +22,3 @@ def explain(engine: Engine, call: Callable[[], Any]) -> str:
     with engine.begin() as connection:
         plans = [connection.exec_driver_sql(f"explain {sql}", values) for sql, values in selects]
         return "\n".join(line for plan in plans for line in plan.scalars())
-
-
-def vacuum(engine: Engine) -> None:
-    """What autovacuum does in time: statistics, and a map of what every transaction sees."""
-    with engine.connect() as connection:
-        wire: Any = connection.connection.driver_connection
-        wire.autocommit = True
-        wire.cursor().execute("vacuum (analyze) elt_service.configs, elt_service.runs")

@@ -12,8 +12,8 @@ from chalicelib.errors import ConfigError, InvalidRows, NotFound, RunActive, Tar
 from chalicelib.history import configs, leases, runs
 from chalicelib.history.records import Failure, Outcome
 from chalicelib.history.runs import Filter
+from dev.bench.history import add_runs
 from tests.history.conftest import new_run
-from tests.history.plans import vacuum
 
 
 def ended(engine, state="succeeded", **given):
@@ -193,16 +193,8 @@ def test_old_runs_are_purged_but_not_one_that_is_active(engine, query):
 
 
 @pytest.fixture
-def long_history(engine, query):
-    """100,000 runs, one a minute, of which one in ten failed and one in a thousand was cut off."""
-    query(
-        "insert into elt_service.runs (id, state, trigger, actor, created_at, result) "
-        "select 'run-' || n, case when n % 1000 = 7 then 'interrupted' "
-        "when n % 10 = 0 then 'failed' else 'succeeded' end, "
-        "case when n % 5 = 0 then 'schedule' else 'api' end, 'ann', "
-        "timestamptz '2026-01-01' + n * interval '1 minute', '{}' from generate_series(1, 100000) n"
-    )
-    vacuum(engine)
+def long_history(engine):
+    add_runs(engine, 100_000)
 
 
 SINCE = datetime(2026, 2, 1, tzinfo=UTC)
