@@ -31,14 +31,18 @@ class Order(Model):
     full: bool = False
 
 
+RejectId = Annotated[str, Field(pattern="^[1-9][0-9]{0,17}$")]
+"""Keys of JSON are texts."""
+
+
 class Corrections(Model):
     """Rows that take the place of rejects, by the id of the reject: texts by column of the source.
 
     Rejects that are not among them are loaded as they were stored.
     """
 
-    corrections: dict[Annotated[int, Field(ge=1, lt=2**63)], dict[str, str | None]] = Field(
-        {}, max_length=1_000
+    corrections: dict[RejectId, dict[str, str | None]] = Field(
+        {}, max_length=1_000, json_schema_extra={"additionalProperties": False}
     )
 
 
@@ -219,7 +223,7 @@ def resume_run(call: Call[None, None]) -> Started:
 
 def replay_run(call: Call[None, Corrections]) -> Started:
     """A run of its own, with the other as its parent."""
-    corrections = call.body.corrections
+    corrections = {int(reject): row for reject, row in call.body.corrections.items()}
     run = jobs.replay(jobs.service(), call.path["run_id"], call.actor, corrections)
     return _started(call, run)
 
