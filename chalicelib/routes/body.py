@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from contextlib import suppress
 from email.message import Message
 from email.parser import BytesParser
@@ -59,8 +60,7 @@ def plain_json(text: str) -> str:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in found if keys.count(key) > 1)
+        ((twice, _),) = Counter(key for key, _ in pairs).most_common(1)
         what = f"The body has {twice[:40]!r} twice"
         raise RequestError("invalid_request", what, fix="Say it once.")
     return found

@@ -113,6 +113,7 @@ class NewThing(Model):
     """A thing to make."""
 
     name: str = Field(min_length=1, max_length=20)
+    count: int = 1
     full: bool = False
 
 

@@ -101,6 +101,26 @@ def test_broken_json_is_refused_with_its_position(api: Api) -> None:
     assert "line 2 column 6" in details(answer)[0]
 
 
+@pytest.mark.parametrize(
+    "body", ['{"name": "a", "name": "b"}', '{"name": "a", "x": {"y": 1, "y": 1}}']
+)
+def test_a_key_given_twice_is_refused(api: Api, body: str) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = api("POST", "/things", role="operator", data=body, headers=headers)
+    assert (answer.status_code, code(answer)) == (400, "invalid_request")
+    assert "twice" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [("2.0", 201), ("2e0", 201), ("2.5", 400), ("1e999", 400)]
+)
+def test_a_whole_number_may_be_written_as_a_fraction(api: Api, number: str, status: int) -> None:
+    headers = {"Content-Type": "application/json"}
+    body = f'{{"name": "a", "count": {number}}}'
+    answer = api("POST", "/things", role="operator", data=body, headers=headers)
+    assert answer.status_code == status
+
+
 def test_deeply_nested_json_is_refused(api: Api) -> None:
     headers = {"Content-Type": "application/json"}
     answer = api("POST", "/things", role="operator", data="[" * 60_000, headers=headers)
