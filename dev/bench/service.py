@@ -34,7 +34,6 @@ PAGES = (
 )
 CONFIG = "sources: [{type: local, path: data}]\ntarget: {table: orders}\n"
 YAML = {"data": CONFIG, "headers": {"Content-Type": "text/yaml"}}
-BODIES = {"upload_config": YAML, "validate_config": YAML}
 
 Ask = Callable[[], requests.Response]
 
@@ -104,7 +103,7 @@ def _requests(session: requests.Session, url: str) -> Iterator[tuple[str, Ask]]:
     filled = {"version": "1", "other": "2", "run_id": "run-1"}
     for endpoint in ENDPOINTS:
         path = re.sub(r"\{(\w+)\}", lambda match: filled.get(match[1], "1"), endpoint.route)
-        body = BODIES.get(endpoint.name, {})
+        body = YAML if endpoint.text_field else {}
         yield f"{endpoint.method} {path}", _asking(session, endpoint.method, url + path, body)
     for path in PAGES:
         yield f"GET {path}", _asking(session, "GET", url + path, {})
