@@ -15,7 +15,8 @@ import pytest
 import requests
 
 from chalicelib import auth, jobs
-from chalicelib.history import runs
+from chalicelib.history import leases, runs
+from chalicelib.history.records import NewRun
 from chalicelib.jobs import previews as previewing
 from chalicelib.secrets import user_store
 from tests.pipelines import Pipeline
@@ -110,6 +111,13 @@ def test_what_a_run_kept_out_is_read_page_by_page(admin: Service, shop: Pipeline
     (last,) = admin.get(f"/runs/{run_id}/rejects?limit=2&after={first['next']}")["rejects"]
     assert (last["line"], last["reason"]) == (4, "has 1 fields where the header has 2")
     assert admin.get("/runs/unknown/rejects")["error"]["code"] == "not_found"
+
+
+def test_where_nothing_was_ever_loaded_there_are_no_rejects(admin: Service) -> None:
+    admin.upload(CONFIG.replace("path: data", "path: gone"))
+    queued = runs.queue(jobs.service(), NewRun("api", "ann", config_version=1))
+    assert admin.get(f"/runs/{queued.id}/rejects") == {"rejects": [], "next": None}
+    leases.request_cancel(jobs.service(), queued.id)
 
 
 def test_without_a_configuration_there_is_nothing_to_run(admin: Service) -> None:

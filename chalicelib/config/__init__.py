@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,7 @@ def parse_config(
     return config
 
 
+@cache
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of the configuration, for editors. A reference may stand for any value."""
     schema = Config.model_json_schema(by_alias=True)

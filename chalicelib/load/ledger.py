@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 
 from chalicelib import database, settings
+from chalicelib.database.migrations import UNDEFINED_TABLE
+from chalicelib.errors import TargetError
 from chalicelib.reports import Cursor, LoadedFile, SourceReport, SourceState
+
+T = TypeVar("T")
 
 REJECT_COLUMNS = (
     "run_id", "part", "table_name", "source", "file", "line",
@@ -289,7 +293,7 @@ def in_quarantine(engine: Engine, run_id: str, ids: Sequence[int]) -> set[int]:
     def read(connection: Connection) -> set[int]:
         return set(connection.execute(database.sql(IN_QUARANTINE), key).scalars())
 
-    return database.run(engine, f"reading the rejects of {run_id}", read)
+    return _read_rejects(engine, run_id, read) or set()
 
 
 def rejects(engine: Engine, run_id: str, after: int, limit: int) -> list[dict[str, Any]]:
@@ -299,7 +303,17 @@ def rejects(engine: Engine, run_id: str, after: int, limit: int) -> list[dict[st
     def read(connection: Connection) -> list[dict[str, Any]]:
         return [dict(row._mapping) for row in connection.execute(database.sql(REJECTS), key)]
 
-    return database.run(engine, f"reading the rejects of {run_id}", read)
+    return _read_rejects(engine, run_id, read) or []
+
+
+def _read_rejects(engine: Engine, run_id: str, read: Callable[[Connection], T]) -> T | None:
+    """What `read` finds, None in a database that nothing was ever loaded into."""
+    try:
+        return database.run(engine, f"reading the rejects of {run_id}", read)
+    except TargetError as error:
+        if database.server_fields(error).get("C") == UNDEFINED_TABLE:
+            return None
+        raise
 
 
 def replaced_since(engine: Engine, run_id: str) -> bool:
