@@ -7,10 +7,11 @@ ARGS ?=
 PORT ?= 8000
 AWS_PORT ?= 4566
 ROLE ?= operator
+STAGE ?= dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run local token psql test bench lint format clean
+.PHONY: help run local token psql test bench package lint format clean
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -33,6 +34,9 @@ test: $(READY) ## Run the tests
 
 bench: $(READY) ## Measure: the pipeline beside psql's \copy of the same file
 	@$(RUN) -m dev.bench $(ARGS)
+
+package: $(READY) ## Build what runs on AWS into build/STAGE (dev)
+	@$(RUN) -m dev.aws package $(STAGE)
 
 lint: $(READY) ## Check format, style and types
 	@$(RUN) -m ruff format --check --quiet .

@@ -26,3 +26,9 @@ def tick(event: CloudWatchEvent) -> None:
 def job(event: dict[str, str], _context: object) -> None:
     """Carry out a run, or make a preview, that was asked for."""
     routes.work(event)
+
+
+@app.lambda_function()
+def doctor(_event: dict[str, str], _context: object) -> list[dict[str, str]]:
+    """Try what the service needs, and say what cannot be reached."""
+    return routes.doctor()

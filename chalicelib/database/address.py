@@ -1,6 +1,11 @@
-"""Where a database is: in the configuration, or in the environment."""
+"""Where a database is: in the configuration, in the environment, or in a secret of the service.
+
+On Lambda it is the secret `database-url`, so that no template and no console shows a password.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -8,17 +13,22 @@ from sqlalchemy.exc import ArgumentError
 from chalicelib import settings
 from chalicelib.config.model.target import Target
 from chalicelib.errors import AddressError
+from chalicelib.secrets import service_store
+
+SECRET = "database-url"
+"""The service's secret that stands in for both variables when they are not set."""
 
 
 def address(target: Target) -> Target:
-    """The target, with the database of ELT_TARGET_URL when it names no host.
+    """The target, with the database of ELT_TARGET_URL or the secret when it names no host.
 
-    Raises AddressError when that is missing or is no postgresql:// URL.
+    Raises AddressError when both are missing or what is there is no postgresql:// URL, SecretError
+    when the secret cannot be read.
     """
     if target.host:
         return target
-    if given := settings.target_url():
-        return _from_url(given, "ELT_TARGET_URL", target.table)
+    if found := _first({"ELT_TARGET_URL": settings.target_url()}, target.table):
+        return found
     raise AddressError(
         "there is no database to load",
         where="target.host",
@@ -27,20 +37,29 @@ def address(target: Target) -> Target:
 
 
 def service_address() -> Target:
-    """The database of ELT_SERVICE_URL, or else of ELT_TARGET_URL; its table means nothing.
+    """The database of ELT_SERVICE_URL, ELT_TARGET_URL or the secret; its table means nothing.
 
-    Raises AddressError when both are missing, or the one that is set is no postgresql:// URL.
+    Raises AddressError when all are missing, or the first is no postgresql:// URL, SecretError
+    when the secret cannot be read.
     """
     urls = {"ELT_SERVICE_URL": settings.service_url(), "ELT_TARGET_URL": settings.target_url()}
-    for variable, given in urls.items():
-        if given:
-            return _from_url(given, variable, "runs")
+    if found := _first(urls, "runs"):
+        return found
     raise AddressError(
         "there is no database for the service",
         where="ELT_SERVICE_URL",
         fix="Set it to postgresql://user:password@host:5432/database, or start everything with "
-        "`make local`.",
+        f"`make local`; on AWS store the secret elt/{settings.stage()}/service/{SECRET}.",
     )
+
+
+def _first(urls: Mapping[str, str | None], table: str) -> Target | None:
+    """The database of the first URL that is set, or of the secret."""
+    for variable, given in urls.items():
+        if given:
+            return _from_url(given, variable, table)
+    kept = service_store().get(SECRET)
+    return _from_url(kept, f"secret {SECRET}", table) if kept else None
 
 
 def _from_url(given: str, variable: str, table: str) -> Target:

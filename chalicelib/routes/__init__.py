@@ -91,6 +91,15 @@ def work(event: dict[str, str]) -> None:
     worker.handle(event)
 
 
+def doctor() -> list[dict[str, str]]:
+    """The doctor function was invoked."""
+    from dataclasses import asdict
+
+    from chalicelib import doctor as checks
+
+    return [asdict(check) for check in checks.examine()]
+
+
 def _route(app: Chalice, method: str, path: str, view: Callable[..., Any], **options: Any) -> None:
     # Without content types Chalice leaves it to the endpoint to refuse one, in our words.
     app.route(path, methods=[method], content_types=[], name=view.__name__, **options)(view)

@@ -1,0 +1,1 @@
+"""From this checkout to a running service on AWS: build the package, apply it, look after it."""

@@ -1,0 +1,157 @@
+"""Logs, what is counted in them, and who is told when something is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+Template = dict[str, Any]
+
+RETENTION_DAYS = 90
+HOUR, QUARTER = 3600, 900
+COUNTED = {"succeeded": "RunsSucceeded", "failed": "RunsFailed"}
+"""The state that a run ended in, and the metric that counts it."""
+
+
+def log_groups(stage: str, functions: Iterable[str]) -> Template:
+    """A log group for each function: one that Lambda makes itself is kept for ever."""
+    names = {"api": "APIHandler"}
+    return {f"{names.get(name, name.title())}Logs": _log_group(stage, name) for name in functions}
+
+
+def _log_group(stage: str, function: str) -> Template:
+    return {
+        "Type": "AWS::Logs::LogGroup",
+        "DeletionPolicy": "Delete",
+        "UpdateReplacePolicy": "Retain",
+        "Properties": {
+            "LogGroupName": f"/aws/lambda/elt-pipeline-{stage}-{function}",
+            "RetentionInDays": RETENTION_DAYS,
+        },
+    }
+
+
+def alarms(stage: str) -> Template:
+    """The topic, the metrics made of log lines, and the alarms."""
+    filters = {metric: _filter(stage, state, metric) for state, metric in COUNTED.items()}
+    functions = {"APIHandler": "api", "Tick": "tick", "Job": "job"}
+    watched = {
+        f"{name}{metric}": _function_alarm(stage, function, metric)
+        for name, function in functions.items()
+        for metric in ("Errors", "Throttles")
+    }
+    return {
+        **_topic(stage),
+        **{f"Count{metric}": entry for metric, entry in filters.items()},
+        **watched,
+        "RunFailed": _run_failed(stage),
+        "NoSuccess": _no_success(stage),
+        "UndoneWaiting": _undone_waiting(stage),
+    }
+
+
+def _topic(stage: str) -> Template:
+    return {
+        "Alarms": {
+            "Type": "AWS::SNS::Topic",
+            "Properties": {"TopicName": f"elt-pipeline-{stage}-alarms"},
+        },
+        "AlarmsByEmail": {
+            "Type": "AWS::SNS::Subscription",
+            "Condition": "HasEmail",
+            "Properties": {
+                "Protocol": "email",
+                "Endpoint": {"Ref": "AlarmEmail"},
+                "TopicArn": {"Ref": "Alarms"},
+            },
+        },
+    }
+
+
+def _namespace(stage: str) -> str:
+    return f"elt-pipeline/{stage}"
+
+
+def _filter(stage: str, state: str, metric: str) -> Template:
+    return {
+        "Type": "AWS::Logs::MetricFilter",
+        "Properties": {
+            "LogGroupName": {"Ref": "JobLogs"},
+            "FilterPattern": f'{{ $.message = "run ended" && $.state = "{state}" }}',
+            "MetricTransformations": [
+                {
+                    "MetricNamespace": _namespace(stage),
+                    "MetricName": metric,
+                    "MetricValue": "1",
+                    "DefaultValue": 0,
+                }
+            ],
+        },
+    }
+
+
+def _alarm(stage: str, name: str, why: str, **properties: Any) -> Template:
+    return {
+        "Type": "AWS::CloudWatch::Alarm",
+        "Properties": {
+            "AlarmName": f"elt-pipeline-{stage}-{name}",
+            "AlarmDescription": f"{why} What to do: dev/aws/OPERATIONS.md, {name}.",
+            "AlarmActions": [{"Ref": "Alarms"}],
+            "OKActions": [{"Ref": "Alarms"}],
+            "EvaluationPeriods": 1,
+            "Threshold": 1,
+            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+            "TreatMissingData": "notBreaching",
+            **properties,
+        },
+    }
+
+
+def _metric(namespace: str, name: str, period: int, **dimensions: Any) -> Template:
+    given = [{"Name": key, "Value": value} for key, value in dimensions.items()]
+    return {
+        "Metric": {"Namespace": namespace, "MetricName": name, "Dimensions": given},
+        "Period": period,
+        "Stat": "Sum",
+    }
+
+
+def _simple(namespace: str, name: str, period: int, **dimensions: Any) -> Template:
+    """The properties of an alarm on one metric."""
+    known = _metric(namespace, name, period, **dimensions)
+    return {**known["Metric"], "Period": period, "Statistic": "Sum"}
+
+
+def _function_alarm(stage: str, function: str, metric: str) -> Template:
+    name = f"elt-pipeline-{stage}-{function}"
+    kind = {"Errors": "failed", "Throttles": "was throttled"}[metric]
+    measured = _simple("AWS/Lambda", metric, QUARTER, FunctionName=name)
+    return _alarm(
+        stage, f"{function}-{metric.lower()}", f"The {function} function {kind}.", **measured
+    )
+
+
+def _run_failed(stage: str) -> Template:
+    measured = _simple(_namespace(stage), "RunsFailed", QUARTER)
+    return _alarm(stage, "run-failed", "A run failed.", **measured)
+
+
+def _no_success(stage: str) -> Template:
+    """Only while the schedule fires: two ticks in three hours, and no run succeeded."""
+    tick = f"elt-pipeline-{stage}-tick"
+    ticks = _metric("AWS/Lambda", "Invocations", 3 * HOUR, FunctionName=tick)
+    succeeded = _metric(_namespace(stage), "RunsSucceeded", 3 * HOUR)
+    expression = "IF(FILL(ticks, 0) >= 2 AND FILL(succeeded, 0) < 1, 1, 0)"
+    metrics = [
+        {"Id": "silent", "Expression": expression, "Label": "No run succeeded"},
+        {"Id": "ticks", "MetricStat": ticks, "ReturnData": False},
+        {"Id": "succeeded", "MetricStat": succeeded, "ReturnData": False},
+    ]
+    return _alarm(stage, "no-success", "No run succeeded for three hours.", Metrics=metrics)
+
+
+def _undone_waiting(stage: str) -> Template:
+    queue = {"Fn::GetAtt": ["Undone", "QueueName"]}
+    measured = _simple("AWS/SQS", "ApproximateNumberOfMessagesVisible", 300, QueueName=queue)
+    measured["Statistic"] = "Maximum"
+    return _alarm(stage, "undone", "An invocation failed for good.", **measured)
