@@ -1,5 +1,7 @@
 """Entry points of the service on AWS Lambda."""
 
+from typing import Any
+
 from chalice.app import AuthRequest, AuthResponse, Chalice, CloudWatchEvent
 
 from chalicelib import routes
@@ -29,6 +31,6 @@ def job(event: dict[str, str], _context: object) -> None:
 
 
 @app.lambda_function()
-def doctor(_event: dict[str, str], _context: object) -> list[dict[str, str]]:
+def doctor(_event: object, _context: object) -> list[dict[str, Any]]:
     """Try what the service needs, and say what cannot be reached."""
     return routes.doctor()

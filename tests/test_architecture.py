@@ -19,16 +19,26 @@ LAYERS = [
     {"gather"},
     {"part", "export", "preview"},
     {"pipeline"},
-    {"terminal", "jobs"},
+    {"terminal", "jobs", "doctor"},
     {"routes"},
     {"__main__"},
 ]
 """From the leaves up: a module imports only from layers below its own."""
 
 PLACES = {
-    "sqlalchemy": {"database", "load", "history", "jobs", "part", "pipeline", "replay", "uploads"},
+    "sqlalchemy": {
+        "database",
+        "doctor",
+        "load",
+        "history",
+        "jobs",
+        "part",
+        "pipeline",
+        "replay",
+        "uploads",
+    },
     "pg8000": {"database", "retry"},
-    "boto3": {"extract", "jobs", "schedule", "secrets"},
+    "boto3": {"doctor", "extract", "jobs", "schedule", "secrets"},
     "requests": {"extract"},
     "rich": {"terminal"},
     "chalice": {"routes"},

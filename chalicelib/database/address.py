@@ -15,8 +15,8 @@ from chalicelib.config.model.target import Target
 from chalicelib.errors import AddressError
 from chalicelib.secrets import service_store
 
-SECRET = "database-url"
-"""The service's secret that stands in for both variables when they are not set."""
+SECRET_NAME = "database-url"  # noqa: S105 - a name
+"""The name of the service's secret that stands in for both variables when they are not set."""
 
 
 def address(target: Target) -> Target:
@@ -49,7 +49,7 @@ def service_address() -> Target:
         "there is no database for the service",
         where="ELT_SERVICE_URL",
         fix="Set it to postgresql://user:password@host:5432/database, or start everything with "
-        f"`make local`; on AWS store the secret elt/{settings.stage()}/service/{SECRET}.",
+        f"`make local`; on AWS store the secret elt/{settings.stage()}/service/{SECRET_NAME}.",
     )
 
 
@@ -58,8 +58,8 @@ def _first(urls: Mapping[str, str | None], table: str) -> Target | None:
     for variable, given in urls.items():
         if given:
             return _from_url(given, variable, table)
-    kept = service_store().get(SECRET)
-    return _from_url(kept, f"secret {SECRET}", table) if kept else None
+    kept = service_store().get(SECRET_NAME)
+    return _from_url(kept, f"secret {SECRET_NAME}", table) if kept else None
 
 
 def _from_url(given: str, variable: str, table: str) -> Target:

@@ -45,6 +45,7 @@ def work(run_id: str) -> None:
         log.LOGGER.exception("the run %s broke", run_id)
         outcome = Outcome("failed", error=Failure("internal", f"unforeseen: {type(bug).__name__}"))
     leases.finish(engine, run_id, owner, outcome)
+    log.event("run ended", run_id=run_id, state=outcome.state)  # dev/aws/alarms.py counts these
 
 
 def _outcome(engine: Engine, run_id: str, owner: str) -> Outcome:

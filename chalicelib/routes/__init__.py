@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from chalice.app import AuthRequest, AuthResponse, AuthRoute, Chalice, Request, Response
 
+from chalicelib import log, settings
 from chalicelib.routes import answers, configs, health, jobs, previews, schedule, serve
 from chalicelib.routes.endpoint import FORM, TEXT_TYPES, Endpoint
 
@@ -35,6 +36,8 @@ def register(
     endpoints: tuple[Endpoint, ...] = ENDPOINTS,
 ) -> None:
     """Give the app a route for each endpoint, OPTIONS for each path, headers for each answer."""
+    if settings.on_lambda():
+        log.configure(verbose=True)
     app.register_middleware(serve.finish, "http")
     # API Gateway hands on bytes as they are only for these types; others it repairs as UTF-8.
     app.api.binary_types += [FORM, *TEXT_TYPES]
@@ -91,7 +94,7 @@ def work(event: dict[str, str]) -> None:
     worker.handle(event)
 
 
-def doctor() -> list[dict[str, str]]:
+def doctor() -> list[dict[str, Any]]:
     """The doctor function was invoked."""
     from dataclasses import asdict
 
