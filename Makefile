@@ -8,10 +8,12 @@ PORT ?= 8000
 AWS_PORT ?= 4566
 ROLE ?= operator
 STAGE ?= dev
+PARAMETERS ?=
+CONFIRM ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run local token psql test bench package lint format clean
+.PHONY: help run local token psql test bench package deploy destroy doctor lint format clean
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -36,7 +38,16 @@ bench: $(READY) ## Measure: the pipeline beside psql's \copy of the same file
 	@$(RUN) -m dev.bench $(ARGS)
 
 package: $(READY) ## Build what runs on AWS into build/STAGE (dev)
-	@$(RUN) -m dev.aws package $(STAGE)
+	@$(RUN) -m dev.aws package --stage $(STAGE)
+
+deploy: package ## Bring it to AWS: STAGE=dev or prod, PARAMETERS="AlarmEmail=me@example.com …"
+	@$(RUN) -m dev.aws deploy --stage $(STAGE) --parameters "$(PARAMETERS)"
+
+destroy: $(READY) ## Delete what make deploy made, but no rows and no secrets: STAGE=dev CONFIRM=dev
+	@$(RUN) -m dev.aws destroy --stage $(STAGE) --confirm "$(CONFIRM)"
+
+doctor: $(READY) ## Tell what a deployed stage cannot reach: STAGE=dev, prod or local
+	@$(RUN) -m dev.aws doctor --stage $(STAGE)
 
 lint: $(READY) ## Check format, style and types
 	@$(RUN) -m ruff format --check --quiet .

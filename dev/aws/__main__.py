@@ -1,22 +1,46 @@
-"""`python -m dev.aws package STAGE`."""
+"""`python -m dev.aws package|deploy|destroy|doctor --stage dev`."""
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Sequence
 
 from chalicelib.errors import EltError
+from dev.aws.deploy import deploy, destroy, parse_parameters
+from dev.aws.doctor import LOCAL, doctor
 from dev.aws.package import package
+
+STAGES = ("dev", "prod")
+"""Those of .chalice/config.json."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Carry out one command; returns the exit code."""
+    options = _parser().parse_args(arguments)
     try:
-        package(arguments[1])
+        done = options.command(options)
     except EltError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    return 0
+    return 1 if done is False else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m dev.aws", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, command, stages in (
+        ("package", lambda given: package(given.stage), STAGES),
+        ("deploy", lambda given: deploy(given.stage, parse_parameters(given.parameters)), STAGES),
+        ("destroy", lambda given: destroy(given.stage, given.confirm), STAGES),
+        ("doctor", lambda given: doctor(given.stage), (*STAGES, LOCAL)),
+    ):
+        sub = commands.add_parser(name)
+        sub.add_argument("--stage", required=True, choices=stages)
+        sub.add_argument("--parameters", default="", help="Name=value …, of the template")
+        sub.add_argument("--confirm", default="", help="the stage once more, to destroy it")
+        sub.set_defaults(command=command)
+    return parser
 
 
 if __name__ == "__main__":

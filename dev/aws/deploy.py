@@ -1,0 +1,148 @@
+"""The package of a stage into the account of the environment, and what is needed once beside it."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from chalicelib import auth, schedule
+from chalicelib.database.address import SECRET_NAME, service_address
+from chalicelib.errors import EltError, UsageError
+from chalicelib.secrets import service_store
+from dev.aws import code, service
+from dev.aws.account import Account
+from dev.aws.cloudformation import Stack
+from dev.aws.package import BUILD, ROOT
+from dev.aws.runtime import PREFERRED
+
+CREATED = 201
+
+
+def deploy(stage: str, parameters: Mapping[str, str], build: Path = BUILD) -> None:
+    """Apply what `make package` built, tell what changed, and where the API is.
+
+    What a person or the API has changed meanwhile stays: rate and state of the schedule, versions,
+    tokens, and parameters that are not given. The first time it stores the database's URL, makes
+    an admin token and uploads config.yaml. Raises EltError.
+    """
+    folder = build / stage
+    template = _template(folder)
+    account = Account.current(stage)
+    print(f"Stage {stage} in account {account.number}, {account.region}")
+    with account.environment():
+        _keep_database_url()
+        key = code.upload(account, folder / "deployment.zip")
+        url = code.url(account, code.upload(account, folder / "template.json"))
+        own = {"CodeBucket": account.code_bucket, "CodeKey": key}
+        stack = Stack(account.stack)
+        stack.apply(url, template, {**_live_schedule(), **parameters, **own})
+        print(f"API       {stack.outputs()['EndpointURL']}")
+        _first_token()
+        _first_version(stage)
+
+
+def destroy(stage: str, confirmed: str) -> None:
+    """Delete what `deploy` made, and tell what stays. Raises EltError."""
+    account = Account.current(stage)
+    if confirmed != stage:
+        raise UsageError(
+            f"this deletes the API, the functions, the logs and the runs' files of stage {stage} "
+            f"in account {account.number}, {account.region}",
+            fix=f"If that is meant: make destroy STAGE={stage} CONFIRM={stage}",
+        )
+    stack = Stack(account.stack)
+    if stack.find():
+        code.empty(stack.outputs()["OutputBucket"])
+        stack.delete()
+    code.empty(account.code_bucket, f"{stage}/")
+    print(f"Deleted. What stays: the database, and the secrets below elt/{stage}/.")
+
+
+def parse_parameters(text: str) -> dict[str, str]:
+    """`AlarmEmail=me@example.com SourceBuckets=arn:aws:s3:::a,arn:aws:s3:::b`, by their names."""
+    words = [word.partition("=") for word in text.split()]
+    if wrong := [name for name, equals, _ in words if not (name and equals)]:
+        fix = 'Write PARAMETERS="AlarmEmail=me@example.com CorsOrigins=https://example.com".'
+        raise UsageError(f"{wrong[0]!r} is not Name=value", where="PARAMETERS", fix=fix)
+    return {name: value for name, _, value in words}
+
+
+def _template(folder: Path) -> dict[str, Any]:
+    try:
+        template: dict[str, Any] = json.loads((folder / "template.json").read_text())
+    except FileNotFoundError:
+        fix = f"Say make package STAGE={folder.name} first."
+        raise EltError("there is no package", where=str(folder), fix=fix) from None
+    runtime = template["Resources"]["Job"]["Properties"]["Runtime"]
+    emulated = "AWS_ENDPOINT_URL" in os.environ
+    if runtime.removeprefix("python") not in PREFERRED and not emulated:
+        raise EltError(
+            f"Lambda's {runtime} cannot load the wheels of pyarrow, which need a newer Linux",
+            where="package",
+            fix=f"Install Python {' or '.join(PREFERRED)} beside this one and package again.",
+        )
+    return template
+
+
+def _keep_database_url() -> None:
+    """Store the URL in Secrets Manager, unless it is there: no template and no log shows it."""
+    store = service_store()
+    if store.get(SECRET_NAME) is not None:
+        return
+    given = os.environ.get("ELT_SERVICE_URL") or _asked()
+    with patch.dict(os.environ, {"ELT_SERVICE_URL": given}):
+        service_address()
+    store.put(SECRET_NAME, given)
+    print(f"The database's URL is kept as the secret {SECRET_NAME} of the service.")
+
+
+def _asked() -> str:
+    if not sys.stdin.isatty():
+        raise EltError(
+            "nobody said where the database is",
+            where="ELT_SERVICE_URL",
+            fix="Set it to postgresql://user:password@host:5432/database; it is needed once.",
+        )
+    return getpass.getpass("Database (postgresql://user:password@host:5432/database): ").strip()
+
+
+def _live_schedule() -> dict[str, str]:
+    """The rule as it is now, for the template to say the same; empty when there is none."""
+    now = schedule.state()
+    if now.rate is None:
+        return {}
+    return {"ScheduleRate": now.rate, "ScheduleState": "ENABLED" if now.enabled else "DISABLED"}
+
+
+def _first_token() -> None:
+    if not auth.tokens():
+        token = auth.make_token("admin", "first admin")
+        print(f"token     {token}   (admin; it is shown this once)")
+
+
+def _first_version(stage: str) -> None:
+    """Upload config.yaml when there is no version yet. Raises EltError with its mistakes."""
+    history = service.call(stage, "GET", "/configs")
+    if history.body.get("configs"):
+        return
+    _refuse_failure(history.status == 200, history.body)
+    text = (ROOT / "config.yaml").read_text()
+    stored = service.call(stage, "POST", "/upload-config", text, "text/yaml")
+    _refuse_failure(stored.status == CREATED, stored.body)
+    print("config.yaml is version 1 of the configuration.")
+
+
+def _refuse_failure(done: bool, body: Any) -> None:
+    if not done:
+        error = body["error"]
+        raise EltError(
+            "\n  ".join([error["message"], *error["details"]]),
+            where="the service is deployed, but config.yaml could not be stored",
+            fix="Mend that, then say make deploy again; or upload a configuration.",
+        )
