@@ -55,6 +55,15 @@ class Stack:
             raise EltError("nothing is deployed", where=self._where, fix="Say make deploy first.")
         return {entry["OutputKey"]: entry["OutputValue"] for entry in found.get("Outputs", [])}
 
+    def resource(self, name: str) -> str | None:
+        """What AWS calls a resource of the template, None when it was not made."""
+        with translated(self._where):
+            pages = self._aws.get_paginator("list_stack_resources").paginate(StackName=self._name)
+            found = (one for page in pages for one in page["StackResourceSummaries"])
+            return next(
+                (r["PhysicalResourceId"] for r in found if r["LogicalResourceId"] == name), None
+            )
+
     def apply(self, url: str, template: Template, values: Mapping[str, str]) -> bool:
         """Make it what the template, which lies at the URL, says; whether anything changed.
 

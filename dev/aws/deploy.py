@@ -36,14 +36,14 @@ def deploy(stage: str, parameters: Mapping[str, str], build: Path = BUILD) -> No
     account = Account.current(stage)
     print(f"Stage {stage} in account {account.number}, {account.region}")
     with account.environment():
-        _keep_database_url()
+        keep_database_url()
         key = code.upload(account, folder / "deployment.zip")
         url = code.url(account, code.upload(account, folder / "template.json"))
         own = {"CodeBucket": account.code_bucket, "CodeKey": key}
         stack = Stack(account.stack)
-        stack.apply(url, template, {**_live_schedule(), **parameters, **own})
+        stack.apply(url, template, {**live_schedule(), **parameters, **own})
         print(f"API       {stack.outputs()['EndpointURL']}")
-        _first_token()
+        first_token()
         _first_version(stage)
 
 
@@ -58,7 +58,8 @@ def destroy(stage: str, confirmed: str) -> None:
         )
     stack = Stack(account.stack)
     if stack.find():
-        code.empty(stack.outputs()["OutputBucket"])
+        if bucket := stack.resource("Output"):
+            code.empty(bucket)
         stack.delete()
     code.empty(account.code_bucket, f"{stage}/")
     print(f"Deleted. What stays: the database, and the secrets below elt/{stage}/.")
@@ -90,7 +91,7 @@ def _template(folder: Path) -> dict[str, Any]:
     return template
 
 
-def _keep_database_url() -> None:
+def keep_database_url() -> None:
     """Store the URL in Secrets Manager, unless it is there: no template and no log shows it."""
     store = service_store()
     if store.get(SECRET_NAME) is not None:
@@ -112,7 +113,7 @@ def _asked() -> str:
     return getpass.getpass("Database (postgresql://user:password@host:5432/database): ").strip()
 
 
-def _live_schedule() -> dict[str, str]:
+def live_schedule() -> dict[str, str]:
     """The rule as it is now, for the template to say the same; empty when there is none."""
     now = schedule.state()
     if now.rate is None:
@@ -120,7 +121,8 @@ def _live_schedule() -> dict[str, str]:
     return {"ScheduleRate": now.rate, "ScheduleState": "ENABLED" if now.enabled else "DISABLED"}
 
 
-def _first_token() -> None:
+def first_token() -> None:
+    """Make an admin token when there is no token at all, and print it."""
     if not auth.tokens():
         token = auth.make_token("admin", "first admin")
         print(f"token     {token}   (admin; it is shown this once)")

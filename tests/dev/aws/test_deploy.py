@@ -1,0 +1,228 @@
+"""Change sets, packages and secrets against an emulated AWS; LocalStack tests the whole."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from chalicelib import auth, schedule
+from chalicelib.errors import AddressError, EltError, UsageError
+from chalicelib.secrets import service_store
+from dev.aws import cloudformation, code, deploy
+from dev.aws.account import Account
+from dev.aws.cloudformation import Stack
+
+RULE = {
+    "Type": "AWS::Events::Rule",
+    "Properties": {
+        "Name": "elt-pipeline-dev-tick",
+        "ScheduleExpression": {"Ref": "ScheduleRate"},
+        "State": {"Ref": "ScheduleState"},
+    },
+}
+TOPIC = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": {"Ref": "AlarmEmail"}}}
+
+
+def template(**resources: Any) -> dict[str, Any]:
+    """With the parameters of ours that matter here."""
+    defaults = {"ScheduleRate": "rate(1 hour)", "ScheduleState": "DISABLED", "AlarmEmail": "none"}
+    return {
+        "Parameters": {name: {"Type": "String", "Default": v} for name, v in defaults.items()},
+        "Resources": {"Rule": RULE, **resources},
+    }
+
+
+class Deployment:
+    """Templates applied to one stack, and what was said meanwhile."""
+
+    def __init__(self, account: Account, folder: Path) -> None:
+        self.account = account
+        self.said: list[str] = []
+        self.stack = Stack(account.stack, self.said.append)
+        self._file = folder / "template.json"
+
+    def apply(self, what: dict[str, Any], **values: str) -> bool:
+        self._file.write_text(json.dumps(what))
+        url = code.url(self.account, code.upload(self.account, self._file))
+        return self.stack.apply(url, what, values)
+
+
+@pytest.fixture
+def account(aws: str, monkeypatch: pytest.MonkeyPatch) -> Account:
+    # Moto reads a template from S3 only by this name of the machine.
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws.replace("127.0.0.1", "localhost"))
+    monkeypatch.setenv("no_proxy", "localhost,127.0.0.1")
+    monkeypatch.setattr(cloudformation, "PAUSE", 0.01)
+    auth.forget()
+    return Account.current("dev")
+
+
+@pytest.fixture
+def deployment(account: Account, tmp_path: Path) -> Deployment:
+    return Deployment(account, tmp_path)
+
+
+def test_a_first_deployment_makes_the_stack_and_tells_what(deployment: Deployment) -> None:
+    assert deployment.apply(template())
+    assert deployment.stack.resource("Rule") == "elt-pipeline-dev-tick"
+    assert any("Add      Rule (AWS::Events::Rule)" in line for line in deployment.said)
+
+
+def test_a_redeploy_leaves_the_live_schedule_as_it_is(deployment: Deployment) -> None:
+    deployment.apply(template())
+    boto3.client("events").put_rule(
+        Name="elt-pipeline-dev-tick", ScheduleExpression="rate(5 minutes)", State="ENABLED"
+    )
+    with deployment.account.environment():
+        deployment.apply(template(Topic=TOPIC), **deploy.live_schedule())
+        now = schedule.state()
+    assert (now.rate, now.enabled) == ("rate(5 minutes)", True)
+    assert boto3.client("sns").list_topics()["Topics"]
+
+
+def test_without_a_rule_the_schedule_is_what_the_template_says(account: Account) -> None:
+    with account.environment():
+        assert deploy.live_schedule() == {}
+
+
+def test_a_parameter_that_is_not_given_keeps_its_value(deployment: Deployment) -> None:
+    deployment.apply(template(), AlarmEmail="kept")
+    deployment.apply(template(Topic=TOPIC))
+    (topic,) = boto3.client("sns").list_topics()["Topics"]
+    assert topic["TopicArn"].endswith(":kept")
+
+
+def test_a_parameter_that_is_none_is_named(deployment: Deployment) -> None:
+    with pytest.raises(EltError, match=r"no parameter AlarmMail.*There are AlarmEmail"):
+        deployment.apply(template(), AlarmMail="a")
+
+
+def test_a_stack_that_is_not_there_says_how_to_make_it(account: Account) -> None:
+    with pytest.raises(EltError, match="Say make deploy first"):
+        Stack(account.stack).outputs()
+
+
+def test_a_deleted_stack_is_gone(deployment: Deployment) -> None:
+    deployment.apply(template())
+    deployment.stack.delete()
+    assert deployment.stack.find() is None
+
+
+def test_the_same_package_is_uploaded_once_and_is_private(account: Account, tmp_path: Path) -> None:
+    (tmp_path / "a.zip").write_bytes(b"same")
+    (tmp_path / "b.zip").write_bytes(b"same")
+    first = code.upload(account, tmp_path / "a.zip")
+    assert first == code.upload(account, tmp_path / "b.zip")
+    block = boto3.client("s3").get_public_access_block(Bucket=account.code_bucket)
+    assert set(block["PublicAccessBlockConfiguration"].values()) == {True}
+
+
+def test_only_the_packages_of_the_stage_are_removed(account: Account, tmp_path: Path) -> None:
+    (tmp_path / "a.zip").write_bytes(b"a")
+    code.upload(account, tmp_path / "a.zip")
+    other = Account("prod", account.number, account.region)
+    kept = code.upload(other, tmp_path / "a.zip")
+    code.empty(account.code_bucket, "dev/")
+    (left,) = boto3.client("s3").list_objects_v2(Bucket=account.code_bucket)["Contents"]
+    assert left["Key"] == kept
+
+
+def test_the_databases_url_is_stored_once_and_never_said(
+    account: Account, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with account.environment():
+        monkeypatch.setenv("ELT_SERVICE_URL", "postgresql://a:canary@db/x")
+        deploy.keep_database_url()
+        monkeypatch.setenv("ELT_SERVICE_URL", "postgresql://b:other@db/x")
+        deploy.keep_database_url()
+        assert service_store().get("database-url") == "postgresql://a:canary@db/x"
+    stored = boto3.client("secretsmanager").list_secrets()["SecretList"]
+    assert [secret["Name"] for secret in stored] == ["elt/dev/service/database-url"]
+    assert "canary" not in "".join(capsys.readouterr())
+
+
+def test_what_is_no_databases_url_is_not_stored(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ELT_SERVICE_URL", "mysql://a:canary@db/x")
+    with account.environment(), pytest.raises(AddressError) as refusal:
+        deploy.keep_database_url()
+    assert "canary" not in str(refusal.value)
+
+
+def test_without_a_terminal_a_missing_url_is_asked_for_by_name(account: Account) -> None:
+    with account.environment(), pytest.raises(EltError, match=r"ELT_SERVICE_URL.*postgresql://"):
+        deploy.keep_database_url()
+
+
+def test_the_first_token_is_made_and_shown_once(
+    account: Account, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with account.environment():
+        deploy.first_token()
+        token = capsys.readouterr().out.split()[1]
+        identity = auth.role_of(token)
+        deploy.first_token()
+    assert identity is not None
+    assert identity.role == "admin"
+    assert capsys.readouterr().out == ""
+
+
+def test_nothing_is_destroyed_without_saying_the_stage_again(account: Account) -> None:
+    with pytest.raises(UsageError, match="CONFIRM=dev"):
+        deploy.destroy("dev", "prod")
+
+
+def test_destroy_deletes_the_stack_and_empties_its_bucket(
+    deployment: Deployment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bucket = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "output"}}
+    deployment.apply(template(Output=bucket))
+    s3 = boto3.client("s3")
+    s3.put_object(Bucket="output", Key="runs/1/combined.csv", Body=b"x")
+    deploy.destroy("dev", "dev")
+    assert [known["Name"] for known in s3.list_buckets()["Buckets"]] == [
+        deployment.account.code_bucket
+    ]
+    assert "the secrets below elt/dev/" in capsys.readouterr().out
+
+
+def test_destroying_what_is_not_there_is_no_failure(account: Account) -> None:
+    deploy.destroy("dev", "dev")
+
+
+def test_a_package_that_lambda_cannot_run_is_not_deployed(
+    tmp_path: Path, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "dev").mkdir()
+    job = {"Resources": {"Job": {"Properties": {"Runtime": "python3.11"}}}}
+    (tmp_path / "dev" / "template.json").write_text(json.dumps(job))
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    with pytest.raises(EltError, match=r"Install Python 3\.13"):
+        deploy.deploy("dev", {}, tmp_path)
+
+
+def test_deploying_needs_a_package(tmp_path: Path) -> None:
+    with pytest.raises(EltError, match="make package STAGE=dev"):
+        deploy.deploy("dev", {}, tmp_path)
+
+
+def test_parameters_are_words_with_an_equals_sign() -> None:
+    assert deploy.parse_parameters("A=b C=d,e=f") == {"A": "b", "C": "d,e=f"}
+    with pytest.raises(UsageError, match="'A' is not Name=value"):
+        deploy.parse_parameters("A b=c")
+
+
+def test_without_credentials_it_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    with pytest.raises(EltError, match=r"no AWS credentials were found.*AWS_PROFILE"):
+        Account.current("dev")

@@ -1,0 +1,266 @@
+"""The whole template, as Chalice and we make it: correct, and each role by least privilege."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib.routes.answers import ERRORS
+from dev.aws.package import chalice_package
+
+ACCOUNT = {
+    "AWS::Partition": "aws",
+    "AWS::Region": "eu-central-1",
+    "AWS::AccountId": "123456789012",
+    "Output.Arn": "arn:aws:s3:::output",
+    "Undone.Arn": "arn:aws:sqs:eu-central-1:123456789012:undone",
+    "Stage": "dev",
+}
+WITHOUT_RESOURCES = {"events:ListRuleNamesByTarget"}
+"""Actions for which AWS has no resource to name."""
+
+ROLES = ("ApiHandlerRole", "AuthorizerRole", "TickRole", "JobRole", "DoctorRole")
+
+
+@pytest.fixture(scope="module", params=["dev", "prod"])
+def template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return chalice_package(request.param, "python3.13", tmp_path_factory.mktemp("package"))
+
+
+@pytest.fixture(scope="module")
+def dev(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return chalice_package("dev", "python3.13", tmp_path_factory.mktemp("package"))
+
+
+def test_cfn_lint_finds_nothing(template: Any, tmp_path: Path) -> None:
+    assert _linted(json.dumps(template), tmp_path) == ""
+
+
+def test_cfn_lint_would_find_something(dev: Any, tmp_path: Path) -> None:
+    broken = json.dumps(dev).replace('"AlarmEmail"}', '"AlarmMail"}')
+    assert "AlarmMail" in _linted(broken, tmp_path)
+
+
+def test_each_function_has_a_name_memory_time_and_a_role_of_its_own(template: Any) -> None:
+    functions = _of_type(template, "AWS::Serverless::Function")
+    stage = template["Parameters"]["Stage"]["Default"]
+    assert len({str(function["Role"]) for function in functions.values()}) == len(functions) == 5
+    for function in functions.values():
+        assert function["FunctionName"].startswith(f"elt-pipeline-{stage}-")
+        assert function["MemorySize"] >= 512
+        assert function["Environment"]["Variables"]["ELT_STAGE"] == stage
+    assert functions["APIHandler"]["Timeout"] == 29  # as long as API Gateway waits
+    assert functions["Job"]["Timeout"] == 900
+    assert functions["Job"]["EphemeralStorage"] == {"Size": 10240}
+
+
+def test_no_template_holds_the_address_of_a_database(template: Any) -> None:
+    assert "postgresql:" not in json.dumps(template)
+    assert "ELT_TARGET_URL" not in json.dumps(template)
+
+
+def test_every_log_group_ends_with_time(template: Any) -> None:
+    names = {group["LogGroupName"] for group in _of_type(template, "AWS::Logs::LogGroup").values()}
+    functions = _of_type(template, "AWS::Serverless::Function").values()
+    assert names == {f"/aws/lambda/{function['FunctionName']}" for function in functions}
+    for group in _of_type(template, "AWS::Logs::LogGroup").values():
+        assert group["RetentionInDays"] <= 90
+
+
+def test_whoever_is_alarmed_finds_what_to_do(template: Any) -> None:
+    runbook = (Path(__file__).parents[3] / "dev" / "aws" / "OPERATIONS.md").read_text()
+    alarms = _of_type(template, "AWS::CloudWatch::Alarm").values()
+    assert len(alarms) == 9
+    for alarm in alarms:
+        name = alarm["AlarmName"].split("-", 3)[3]
+        assert f"### {name}\n" in runbook
+        assert alarm["AlarmActions"] == [{"Ref": "Alarms"}]
+
+
+def test_what_the_gateway_refuses_has_our_shape_and_cors(dev: Any) -> None:
+    body = dev["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]
+    responses = body["x-amazon-apigateway-gateway-responses"]
+    assert {"DEFAULT_4XX", "DEFAULT_5XX", "UNAUTHORIZED", "ACCESS_DENIED"} <= set(responses)
+    for response in responses.values():
+        error = json.loads(response["responseTemplates"]["application/json"])["error"]
+        assert ERRORS[error["code"]][0] == int(response["statusCode"])
+        origin = response["responseParameters"][
+            "gatewayresponse.header.Access-Control-Allow-Origin"
+        ]
+        assert origin == "'*'"
+    assert responses["MISSING_AUTHENTICATION_TOKEN"]["statusCode"] == "404"
+
+
+def test_the_bucket_is_private_encrypted_and_cleans_up(dev: Any) -> None:
+    bucket = dev["Resources"]["Output"]["Properties"]
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+    assert (rule["Prefix"], rule["Status"]) == ("runs/", "Enabled")
+    (denied,) = dev["Resources"]["OutputPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert denied["Effect"] == "Deny"
+    assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_failed_invocations_reach_the_queue(dev: Any) -> None:
+    for name in ("Tick", "Job"):
+        failure = dev["Resources"][name]["Properties"]["EventInvokeConfig"]["DestinationConfig"]
+        assert failure["OnFailure"]["Destination"] == {"Fn::GetAtt": ["Undone", "Arn"]}
+        assert _allowed(dev, f"{name}Role", "sqs:SendMessage", ACCOUNT["Undone.Arn"])
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_names_what_it_may_do_and_to_what(dev: Any, role: str) -> None:
+    for statement in _statements(dev, role):
+        assert statement["Effect"] == "Allow"
+        for action in _listed(statement["Action"]):
+            assert re.fullmatch(r"[a-z0-9]+:[A-Za-z]+", action)
+            if action in WITHOUT_RESOURCES:
+                continue
+            for resource in _listed(statement["Resource"]):
+                assert resource != "*"
+                assert "*" not in resource.rsplit("/", 1)[0]
+                assert not resource.endswith("elt/dev/*")
+
+
+def test_no_statement_is_of_another_stage(template: Any) -> None:
+    for role in ROLES:
+        for statement in template["Resources"][role]["Properties"]["Policies"]:
+            assert not re.search(r"elt(-pipeline-|/)(dev|prod|\*)", json.dumps(statement))
+
+
+SECRETS = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:elt/dev/"
+URL, TOKENS, KEY, USERS = (
+    f"{SECRETS}{name}-AbC123"
+    for name in ("service/database-url", "service/tokens", "service/naming-key", "user/a/b")
+)
+LAMBDA = "arn:aws:lambda:eu-central-1:123456789012:function:elt-pipeline-dev-"
+RULE = "arn:aws:events:eu-central-1:123456789012:rule/elt-pipeline-dev-tick"
+SOURCE = "arn:aws:s3:::given"
+READ, CHANGE = "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"
+
+
+@pytest.mark.parametrize(
+    ("role", "action", "resource"),
+    [
+        *((role, READ, URL) for role in ROLES if role != "AuthorizerRole"),
+        *((role, READ, USERS) for role in ROLES if role != "AuthorizerRole"),
+        ("AuthorizerRole", READ, TOKENS),
+        ("ApiHandlerRole", READ, TOKENS),
+        ("ApiHandlerRole", CHANGE, TOKENS),
+        ("ApiHandlerRole", CHANGE, KEY),
+        ("ApiHandlerRole", "secretsmanager:CreateSecret", USERS),
+        ("ApiHandlerRole", "secretsmanager:UpdateSecretVersionStage", USERS),
+        ("ApiHandlerRole", "lambda:InvokeFunction", f"{LAMBDA}job"),
+        ("ApiHandlerRole", "events:PutRule", RULE),
+        ("ApiHandlerRole", "s3:GetObject", "arn:aws:s3:::output/runs/1/combined.csv"),
+        ("TickRole", "lambda:InvokeFunction", f"{LAMBDA}job"),
+        ("TickRole", "events:DescribeRule", RULE),
+        ("JobRole", "lambda:InvokeFunction", f"{LAMBDA}job"),
+        ("JobRole", "s3:PutObject", "arn:aws:s3:::output/runs/1/combined.csv"),
+        ("JobRole", "s3:ListBucket", SOURCE),
+        ("JobRole", "s3:GetObject", f"{SOURCE}/orders/1.csv"),
+        ("DoctorRole", "s3:ListBucket", SOURCE),
+        ("DoctorRole", "s3:ListBucket", "arn:aws:s3:::output"),
+    ],
+)
+def test_a_role_may_do_what_its_function_does(
+    dev: Any, role: str, action: str, resource: str
+) -> None:
+    assert _allowed(dev, role, action, resource)
+
+
+@pytest.mark.parametrize(
+    ("role", "action", "resource"),
+    [
+        *((role, READ, TOKENS) for role in ("JobRole", "TickRole", "DoctorRole")),
+        *((role, CHANGE, TOKENS) for role in ROLES if role != "ApiHandlerRole"),
+        *((role, CHANGE, URL) for role in ROLES),
+        *((role, CHANGE, USERS) for role in ROLES if role != "ApiHandlerRole"),
+        *((role, "s3:DeleteObject", f"{SOURCE}/a") for role in ROLES),
+        *((role, "s3:PutObject", f"{SOURCE}/a") for role in ROLES),
+        ("AuthorizerRole", READ, URL),
+        ("AuthorizerRole", READ, USERS),
+        ("JobRole", READ, USERS.replace("/dev/", "/prod/")),
+        ("JobRole", "s3:GetObject", "arn:aws:s3:::another/a"),
+        ("JobRole", "s3:GetObject", "arn:aws:s3:::output/runs/1/combined.csv"),
+        ("JobRole", "events:DisableRule", RULE),
+        ("ApiHandlerRole", "s3:GetObject", f"{SOURCE}/a"),
+        ("ApiHandlerRole", "lambda:InvokeFunction", f"{LAMBDA}tick"),
+    ],
+)
+def test_a_role_may_do_nothing_else(dev: Any, role: str, action: str, resource: str) -> None:
+    assert not _allowed(dev, role, action, resource)
+
+
+def test_without_sources_and_a_vpc_nothing_is_allowed_for_them(dev: Any) -> None:
+    resources = dev["Resources"]
+    conditional = [s for s in _policy(dev, "JobRole") if "Fn::If" in s]
+    assert [s["Fn::If"][0] for s in conditional] == ["HasSources", "HasSources"]
+    for role in ROLES:
+        (managed,) = resources[role]["Properties"]["ManagedPolicyArns"]
+        assert managed["Fn::If"][0] == "HasVpc"
+
+
+def _linted(template: str, folder: Path) -> str:
+    (folder / "template.json").write_text(template)
+    command = [sys.executable, "-m", "cfnlint", str(folder / "template.json")]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+
+def _of_type(template: Any, kind: str) -> dict[str, Any]:
+    resources = template["Resources"].items()
+    return {name: one["Properties"] for name, one in resources if one["Type"] == kind}
+
+
+def _policy(template: Any, role: str) -> list[Any]:
+    (policy,) = template["Resources"][role]["Properties"]["Policies"]
+    statements: list[Any] = policy["PolicyDocument"]["Statement"]
+    return statements
+
+
+def _statements(template: Any, role: str) -> list[Any]:
+    """Those of a role, as they are with the source bucket `given`."""
+    return [_rendered(statement) for statement in _policy(template, role)]
+
+
+def _rendered(value: Any) -> Any:
+    """What CloudFormation makes of the functions that the policies use."""
+    if isinstance(value, list):
+        return [text for inner in value for text in _listed(_rendered(inner))]
+    if not isinstance(value, dict):
+        return value
+    ((name, inner), *more) = value.items()
+    if more or name not in FUNCTIONS:
+        return {key: _rendered(inner) for key, inner in value.items()}
+    return FUNCTIONS[name](inner)
+
+
+FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+    "Fn::If": lambda given: _rendered(given[1]),
+    "Fn::Sub": lambda text: re.sub(r"\$\{([^}]+)\}", lambda found: ACCOUNT[found[1]], text),
+    "Fn::GetAtt": lambda names: ACCOUNT[".".join(names)],
+    "Fn::Split": lambda given: _rendered(given[1]).split(given[0]),
+    "Fn::Join": lambda given: given[0].join(_listed(_rendered(given[1]))),
+    "Ref": lambda name: {"SourceBuckets": [SOURCE]}[name],
+}
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _allowed(template: Any, role: str, action: str, resource: str) -> bool:
+    return any(
+        action in _listed(statement["Action"])
+        and any(fnmatch.fnmatchcase(resource, known) for known in _listed(statement["Resource"]))
+        for statement in _statements(template, role)
+    )
