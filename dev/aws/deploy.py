@@ -21,15 +21,18 @@ from dev.aws.cloudformation import Stack
 from dev.aws.package import BUILD, ROOT
 from dev.aws.runtime import PREFERRED
 
+CONFIG = ROOT / "config.yaml"
 CREATED = 201
 
 
-def deploy(stage: str, parameters: Mapping[str, str], build: Path = BUILD) -> None:
+def deploy(
+    stage: str, parameters: Mapping[str, str], build: Path = BUILD, config: Path = CONFIG
+) -> None:
     """Apply what `make package` built, tell what changed, and where the API is.
 
     What a person or the API has changed meanwhile stays: rate and state of the schedule, versions,
     tokens, and parameters that are not given. The first time it stores the database's URL, makes
-    an admin token and uploads config.yaml. Raises EltError.
+    an admin token and uploads `config`. Raises EltError.
     """
     folder = build / stage
     template = _template(folder)
@@ -44,7 +47,7 @@ def deploy(stage: str, parameters: Mapping[str, str], build: Path = BUILD) -> No
         stack.apply(url, template, {**live_schedule(), **parameters, **own})
         print(f"API       {stack.outputs()['EndpointURL']}")
         first_token()
-        _first_version(stage)
+        _first_version(stage, config)
 
 
 def destroy(stage: str, confirmed: str) -> None:
@@ -128,23 +131,23 @@ def first_token() -> None:
         print(f"token     {token}   (admin; it is shown this once)")
 
 
-def _first_version(stage: str) -> None:
-    """Upload config.yaml when there is no version yet. Raises EltError with its mistakes."""
+def _first_version(stage: str, config: Path) -> None:
+    """Upload the configuration when there is no version yet. Raises EltError with its mistakes."""
     history = service.call(stage, "GET", "/configs")
     if history.body.get("configs"):
         return
-    _refuse_failure(history.status == 200, history.body)
-    text = (ROOT / "config.yaml").read_text()
+    _refuse_failure(history.status == 200, history.body, config)
+    text = config.read_text()
     stored = service.call(stage, "POST", "/upload-config", text, "text/yaml")
-    _refuse_failure(stored.status == CREATED, stored.body)
-    print("config.yaml is version 1 of the configuration.")
+    _refuse_failure(stored.status == CREATED, stored.body, config)
+    print(f"{config.name} is version 1 of the configuration.")
 
 
-def _refuse_failure(done: bool, body: Any) -> None:
+def _refuse_failure(done: bool, body: Any, config: Path) -> None:
     if not done:
         error = body["error"]
         raise EltError(
             "\n  ".join([error["message"], *error["details"]]),
-            where="the service is deployed, but config.yaml could not be stored",
+            where=f"the service is deployed, but {config.name} could not be stored",
             fix="Mend that, then say make deploy again; or upload a configuration.",
         )

@@ -6,7 +6,6 @@ import fnmatch
 import json
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import pytest
 
 from chalicelib.routes.answers import ERRORS
 from dev.aws.package import chalice_package
+from dev.aws.runtime import script
 
 ACCOUNT = {
     "AWS::Partition": "aws",
@@ -212,8 +212,10 @@ def test_without_sources_and_a_vpc_nothing_is_allowed_for_them(dev: Any) -> None
 
 def _linted(template: str, folder: Path) -> str:
     (folder / "template.json").write_text(template)
-    command = [sys.executable, "-m", "cfnlint", str(folder / "template.json")]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    command = [script("cfn-lint"), str(folder / "template.json")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) == (done.stdout == done.stderr == "")
+    return done.stdout + done.stderr
 
 
 def _of_type(template: Any, kind: str) -> dict[str, Any]:
