@@ -27,7 +27,7 @@ VPC_ACCESS = "service-role/AWSLambdaVPCAccessExecutionRole"
 """AWS's own policy for network interfaces, which have no names before they are made."""
 
 KEPT_DAYS = 30
-"""What runs left in the bucket, as `retention.output` has it by default."""
+"""Days for which the files of a run can be fetched."""
 
 
 def extras(stage: str, runtime: str) -> Template:
