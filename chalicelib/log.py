@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from functools import cache
 from typing import TextIO
 
 from chalicelib import settings
@@ -14,7 +15,7 @@ LOGGER = logging.getLogger("elt")
 def configure(*, verbose: bool, stream: TextIO | None = None) -> None:
     """Send events to `stream` (standard error); only warnings unless `verbose`."""
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(_json_formatter() if settings.on_lambda() else _ReadableFormatter())
+    handler.setFormatter(_JsonFormatter() if settings.on_lambda() else _ReadableFormatter())
     LOGGER.handlers = [handler]
     LOGGER.setLevel(logging.INFO if verbose else logging.WARNING)
     LOGGER.propagate = False
@@ -25,7 +26,15 @@ def event(message: str, **fields: object) -> None:
     LOGGER.info(message, extra={"fields": fields, **fields})
 
 
-def _json_formatter() -> logging.Formatter:
+class _JsonFormatter(logging.Formatter):
+    """Powertools', imported with the first line: it takes 0.15 s, and most requests log none."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return _powertools().format(record)
+
+
+@cache
+def _powertools() -> logging.Formatter:
     from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
     return LambdaPowertoolsFormatter(service="elt", use_rfc3339=True, utc=True)
