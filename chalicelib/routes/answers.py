@@ -25,6 +25,7 @@ ERRORS = {
     "too_large": (413, "The body is larger than the endpoint takes"),
     "unsupported_media_type": (415, "The body has a content type that the endpoint does not take"),
     "invalid_configuration": (422, "The request is right, but the configuration has mistakes"),
+    "too_many_requests": (429, "There are too many requests at the moment"),
     "internal": (500, "Something that should not happen; the log knows it by the request id"),
     "schedule": (502, "EventBridge refused, or cannot be reached"),
     "source": (502, "A file, a bucket or an API could not be read"),
@@ -32,6 +33,7 @@ ERRORS = {
     "storage": (502, "The bucket of the service refused, or cannot be reached"),
     "secrets": (503, "Secrets cannot be read or stored"),
     "target": (503, "The database refused, or cannot be reached"),
+    "timeout": (504, "There was no answer in time; what was asked for may be done all the same"),
 }
 """HTTP status and meaning of an error's code. A code that is not here answers 500.
 
@@ -166,4 +168,6 @@ _REFUSED = {
     ),
     413: RequestError("too_large", "The body is too large"),
     500: _UNCHECKED,  # only the authorizer's failure has this status
+    429: RequestError("too_many_requests", "There are too many requests", fix="Wait, try again."),
+    504: RequestError("timeout", "There was no answer in time", fix="Look whether it was done."),
 }

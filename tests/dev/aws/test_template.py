@@ -86,17 +86,25 @@ def test_whoever_is_alarmed_finds_what_to_do(template: Any) -> None:
 
 
 def test_what_the_gateway_refuses_has_our_shape_and_cors(dev: Any) -> None:
-    body = dev["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]
-    responses = body["x-amazon-apigateway-gateway-responses"]
-    assert {"DEFAULT_4XX", "DEFAULT_5XX", "UNAUTHORIZED", "ACCESS_DENIED"} <= set(responses)
-    for response in responses.values():
-        error = json.loads(response["responseTemplates"]["application/json"])["error"]
-        assert ERRORS[error["code"]][0] == int(response["statusCode"])
+    responses = _gateway_responses(dev)
+    for kind, response in responses.items():
+        text = response["responseTemplates"]["application/json"]
+        error = json.loads(text.replace("$context.error.messageString", '"own words"'))["error"]
+        assert set(error) == {"code", "message", "details"}
+        assert kind.startswith("DEFAULT") or ERRORS[error["code"]][0] == int(response["statusCode"])
         origin = response["responseParameters"][
             "gatewayresponse.header.Access-Control-Allow-Origin"
         ]
         assert origin == "'*'"
+        for value in response["responseParameters"].values():
+            assert re.fullmatch(r"'[^']*'|context\.requestId", value)
     assert responses["MISSING_AUTHENTICATION_TOKEN"]["statusCode"] == "404"
+    assert responses["INTEGRATION_TIMEOUT"]["statusCode"] == "504"
+
+
+def test_what_has_no_answer_of_its_own_keeps_the_gateways_status(dev: Any) -> None:
+    for kind in ("DEFAULT_4XX", "DEFAULT_5XX"):
+        assert "statusCode" not in _gateway_responses(dev)[kind]
 
 
 def test_the_bucket_is_private_encrypted_and_cleans_up(dev: Any) -> None:
@@ -216,6 +224,12 @@ def _linted(template: str, folder: Path) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode == 0) == (done.stdout == done.stderr == "")
     return done.stdout + done.stderr
+
+
+def _gateway_responses(template: Any) -> dict[str, Any]:
+    body = template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]
+    responses: dict[str, Any] = body["x-amazon-apigateway-gateway-responses"]
+    return responses
 
 
 def _of_type(template: Any, kind: str) -> dict[str, Any]:
