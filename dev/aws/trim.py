@@ -70,6 +70,7 @@ TRIMS = (
     Trim("sqlalchemy/**/*.so", 9.30, "compiled twins of modules in Python; rows come by COPY"),
     Trim("pydantic/v1/**/*", 0.47, "pydantic of old"),
     Trim("aws_lambda_powertools/event_handler/**/*", 2.16, "routes, which are Chalice's"),
+    Trim("aws_lambda_powertools/utilities/[!_j]*/**/*", 1.05, "the same for other uses of Lambda"),
     Trim("**/*.pyx", 0.27, "Cython sources"),
     Trim("**/*.px[di]", 1.25, "Cython headers"),
     Trim("**/*.pyi", 1.18, "types for editors"),
