@@ -131,7 +131,9 @@ def _bucket() -> str:
 
 
 def _configuration() -> Config:
-    newest = configs.latest(history.connect())
+    engine = history.connect()
+    history.migrate(engine)
+    newest = configs.latest(engine)
     if newest is None:
         raise EltError("no configuration was uploaded yet", fix="Upload one.")
     return parse_config(newest.yaml, os.environ, f"version {newest.version}", secrets.lookup)

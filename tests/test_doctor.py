@@ -55,7 +55,6 @@ def test_what_is_there_is_reached(bucket: str, silent: int) -> None:
 
 @pytest.mark.usefixtures("_service")
 def test_before_the_first_upload_there_are_no_sources_to_try() -> None:
-    jobs.service()
     checks = examined()
     assert "no configuration was uploaded yet" in checks["configuration"].said
     assert not any(what.startswith("source") for what in checks)

@@ -1,4 +1,4 @@
-"""`python -m dev.aws package|deploy|destroy|doctor --stage dev`."""
+"""`python -m dev.aws package|deploy|destroy|doctor --stage dev`, as make says it."""
 
 from __future__ import annotations
 
@@ -29,17 +29,18 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m dev.aws", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, command, stages in (
-        ("package", lambda given: package(given.stage), STAGES),
-        ("deploy", lambda given: deploy(given.stage, parse_parameters(given.parameters)), STAGES),
-        ("destroy", lambda given: destroy(given.stage, given.confirm), STAGES),
-        ("doctor", lambda given: doctor(given.stage), (*STAGES, LOCAL)),
-    ):
-        sub = commands.add_parser(name)
+    subs = {name: commands.add_parser(name) for name in ("package", "deploy", "destroy", "doctor")}
+    for name, sub in subs.items():
+        stages = (*STAGES, LOCAL) if name == "doctor" else STAGES
         sub.add_argument("--stage", required=True, choices=stages)
-        sub.add_argument("--parameters", default="", help="Name=value …, of the template")
-        sub.add_argument("--confirm", default="", help="the stage once more, to destroy it")
-        sub.set_defaults(command=command)
+    subs["deploy"].add_argument("--parameters", default="", help="Name=value … of the template")
+    subs["destroy"].add_argument("--confirm", default="", help="the stage once more")
+    subs["package"].set_defaults(command=lambda given: package(given.stage))
+    subs["deploy"].set_defaults(
+        command=lambda given: deploy(given.stage, parse_parameters(given.parameters))
+    )
+    subs["destroy"].set_defaults(command=lambda given: destroy(given.stage, given.confirm))
+    subs["doctor"].set_defaults(command=lambda given: doctor(given.stage))
     return parser
 
 

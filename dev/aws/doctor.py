@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
+from rich.table import Column, Table
 
 from chalicelib.doctor import Check, examine
 from dev.aws import service
@@ -25,8 +26,8 @@ def doctor(stage: str) -> bool:
 
 def show(checks: Sequence[Check], console: Console | None = None) -> None:
     """One line for each, the reason where something cannot be reached."""
-    table = Table("", "what", "ms", "is", show_edge=False)
+    table = Table("", "what", "ms", Column("is", overflow="fold"), show_edge=False)
     for check in checks:
         mark = "[green]reached[/]" if check.reached else "[red]NOT reached[/]"
-        table.add_row(mark, check.what, str(check.milliseconds), check.said)
+        table.add_row(mark, *map(escape, (check.what, str(check.milliseconds), check.said)))
     (console or Console()).print(table)
