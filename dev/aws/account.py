@@ -14,7 +14,7 @@ from botocore import exceptions as aws
 from botocore.config import Config
 
 from chalicelib.errors import EltError
-from dev.aws.template import APP, function_name, rule_name
+from dev.aws.names import APP, function_name, rule_name, stack_name
 
 CREDENTIALS = "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or log in again."
 REGION = "Set AWS_DEFAULT_REGION, for example to eu-central-1, or a region in your profile."
@@ -38,7 +38,7 @@ class Account:
     @property
     def stack(self) -> str:
         """The name of the stage's CloudFormation stack."""
-        return f"{APP}-{self.stage}"
+        return stack_name(self.stage)
 
     @property
     def code_bucket(self) -> str:

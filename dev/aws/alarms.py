@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
+
+from dev.aws.names import APP, FUNCTIONS, function_name, stack_name
 
 Template = dict[str, Any]
 
@@ -12,11 +13,13 @@ HOUR, QUARTER = 3600, 900
 COUNTED = {"succeeded": "RunsSucceeded", "failed": "RunsFailed"}
 """The state that a run ended in, and the metric that counts it."""
 
+WATCHED = ("APIHandler", "Tick", "Job")
+"""The functions whose errors and throttles somebody is told of."""
 
-def log_groups(stage: str, functions: Iterable[str]) -> Template:
+
+def log_groups(stage: str) -> Template:
     """A log group for each function: one that Lambda makes itself is kept for ever."""
-    names = {"api": "APIHandler"}
-    return {f"{names.get(name, name.title())}Logs": _log_group(stage, name) for name in functions}
+    return {f"{name}Logs": _log_group(stage, function) for name, function in FUNCTIONS.items()}
 
 
 def _log_group(stage: str, function: str) -> Template:
@@ -25,7 +28,7 @@ def _log_group(stage: str, function: str) -> Template:
         "DeletionPolicy": "Delete",
         "UpdateReplacePolicy": "Retain",
         "Properties": {
-            "LogGroupName": f"/aws/lambda/elt-pipeline-{stage}-{function}",
+            "LogGroupName": f"/aws/lambda/{function_name(stage, function)}",
             "RetentionInDays": RETENTION_DAYS,
         },
     }
@@ -34,10 +37,9 @@ def _log_group(stage: str, function: str) -> Template:
 def alarms(stage: str) -> Template:
     """The topic, the metrics made of log lines, and the alarms."""
     filters = {metric: _filter(stage, state, metric) for state, metric in COUNTED.items()}
-    functions = {"APIHandler": "api", "Tick": "tick", "Job": "job"}
     watched = {
-        f"{name}{metric}": _function_alarm(stage, function, metric)
-        for name, function in functions.items()
+        f"{name}{metric}": _function_alarm(stage, FUNCTIONS[name], metric)
+        for name in WATCHED
         for metric in ("Errors", "Throttles")
     }
     return {
@@ -54,7 +56,7 @@ def _topic(stage: str) -> Template:
     return {
         "Alarms": {
             "Type": "AWS::SNS::Topic",
-            "Properties": {"TopicName": f"elt-pipeline-{stage}-alarms"},
+            "Properties": {"TopicName": f"{stack_name(stage)}-alarms"},
         },
         "AlarmsByEmail": {
             "Type": "AWS::SNS::Subscription",
@@ -69,7 +71,7 @@ def _topic(stage: str) -> Template:
 
 
 def _namespace(stage: str) -> str:
-    return f"elt-pipeline/{stage}"
+    return f"{APP}/{stage}"
 
 
 def _filter(stage: str, state: str, metric: str) -> Template:
@@ -94,7 +96,7 @@ def _alarm(stage: str, name: str, why: str, **properties: Any) -> Template:
     return {
         "Type": "AWS::CloudWatch::Alarm",
         "Properties": {
-            "AlarmName": f"elt-pipeline-{stage}-{name}",
+            "AlarmName": f"{stack_name(stage)}-{name}",
             "AlarmDescription": f"{why} What to do: dev/aws/OPERATIONS.md, {name}.",
             "AlarmActions": [{"Ref": "Alarms"}],
             "OKActions": [{"Ref": "Alarms"}],
@@ -123,7 +125,7 @@ def _simple(namespace: str, name: str, period: int, **dimensions: Any) -> Templa
 
 
 def _function_alarm(stage: str, function: str, metric: str) -> Template:
-    name = f"elt-pipeline-{stage}-{function}"
+    name = function_name(stage, function)
     kind = {"Errors": "failed", "Throttles": "was throttled"}[metric]
     measured = _simple("AWS/Lambda", metric, QUARTER, FunctionName=name)
     return _alarm(
@@ -138,7 +140,7 @@ def _run_failed(stage: str) -> Template:
 
 def _no_success(stage: str) -> Template:
     """Only while the schedule fires: two ticks in three hours, and no run succeeded."""
-    tick = f"elt-pipeline-{stage}-tick"
+    tick = function_name(stage, "tick")
     ticks = _metric("AWS/Lambda", "Invocations", 3 * HOUR, FunctionName=tick)
     succeeded = _metric(_namespace(stage), "RunsSucceeded", 3 * HOUR)
     expression = "IF(FILL(ticks, 0) >= 2 AND FILL(succeeded, 0) < 1, 1, 0)"

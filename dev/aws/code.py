@@ -10,8 +10,8 @@ from typing import Any
 import boto3
 
 from dev.aws.account import Account, client, translated
+from dev.aws.storage import PRIVATE
 
-PRIVATE = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 HOME = "us-east-1"
 """The one region that S3 wants not to be named."""
 

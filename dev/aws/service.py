@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from chalicelib.errors import EltError
 from dev.aws.account import client, translated
-from dev.aws.template import function_name
+from dev.aws.names import function_name
 
 
 class Answer(NamedTuple):
@@ -37,7 +37,9 @@ def invoke(stage: str, function: str, event: Mapping[str, Any]) -> Any:
     said = json.loads(answer["Payload"].read() or b"null")
     if "FunctionError" in answer:
         what = f"it broke: {said.get('errorType')}: {said.get('errorMessage')}"
-        raise EltError(what, where=f"function {name}", fix="Look at its log.")
+        raise EltError(
+            what, where=f"function {name}", fix=f"Say make doctor STAGE={stage}; look at its log."
+        )
     return said
 
 
