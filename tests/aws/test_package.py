@@ -24,6 +24,7 @@ IN_RUNTIME = ("boto3", "botocore", "s3transfer")
 
 START = """
 import sys
+sys.dont_write_bytecode = True  # Lambda's folder is read-only
 sys.path[:0] = [{package!r}]
 sys.path.append({runtime!r})
 """
