@@ -53,6 +53,12 @@ class context:
 print(json.dumps(app.app({event!r}, context)))
 """
 
+DOCTOR = """
+import json
+import app
+print(json.dumps(app.doctor({}, None)))
+"""
+
 RUN = """
 import json, os, pathlib
 from chalicelib import pipeline
@@ -121,6 +127,13 @@ def test_the_api_answers(package: Package) -> None:
     answer = package.run(CALL.format(event=gateway_event("GET", "/health")))
     assert answer["statusCode"] == 200
     assert json.loads(answer["body"]) == {"status": "ok", "version": __version__}
+
+
+def test_the_doctor_answers(package: Package, tmp_path: Path) -> None:
+    with stack(tmp_path / "local") as environment:
+        checks = package.run(DOCTOR, **environment)
+    tried = ["secrets", "database", "schedule", "bucket", "configuration"]
+    assert [check["what"] for check in checks] == tried
 
 
 def test_the_sample_pipeline_runs(package: Package, tmp_path: Path) -> None:
