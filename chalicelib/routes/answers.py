@@ -167,7 +167,7 @@ _REFUSED = {
         "forbidden", "The token is unknown or may not do this", fix="Ask an admin for a token."
     ),
     413: RequestError("too_large", "The body is too large"),
-    500: _UNCHECKED,  # only the authorizer's failure has this status
     429: RequestError("too_many_requests", "There are too many requests", fix="Wait, try again."),
+    500: _UNCHECKED,  # only the authorizer's failure has this status
     504: RequestError("timeout", "There was no answer in time", fix="Look whether it was done."),
 }

@@ -15,6 +15,8 @@ KINDS = {
     "REQUEST_TOO_LARGE": 413,
     "THROTTLED": 429,
     "QUOTA_EXCEEDED": 429,
+    "AUTHORIZER_FAILURE": 500,
+    "AUTHORIZER_CONFIGURATION_ERROR": 500,
     "INTEGRATION_TIMEOUT": 504,
 }
 """What API Gateway calls a failure, and its status."""
