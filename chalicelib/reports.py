@@ -47,6 +47,23 @@ class SourceState:
     left_behind: Mapping[str, str] = field(default_factory=dict)
 
 
+SHOWN_LINES = 5
+
+
+@dataclass
+class Repair:
+    """How often something was mended in a file, and on which lines first."""
+
+    count: int = 0
+    lines: list[int] = field(default_factory=list)
+
+    def add(self, line: int) -> None:
+        """Once more, on this line."""
+        self.count += 1
+        if len(self.lines) < SHOWN_LINES:
+            self.lines.append(line)
+
+
 FileOutcome = Literal["read", "skipped", "failed"]
 
 
@@ -54,7 +71,8 @@ FileOutcome = Literal["read", "skipped", "failed"]
 class FileReport:
     """What became of one file, or of one API. `detail` says why it was skipped or failed.
 
-    `detected` is what the reader found out, `ignored` the columns that strict mode left out.
+    `detected` is what the reader found out, `repaired` what it mended, `ignored` the columns that
+    strict mode left out.
     """
 
     name: str
@@ -63,6 +81,7 @@ class FileReport:
     quarantined: int = 0
     detail: str = ""
     detected: Mapping[str, str] = field(default_factory=dict)
+    repaired: Mapping[str, Repair] = field(default_factory=dict)
     ignored: list[str] = field(default_factory=list)
 
 

@@ -211,7 +211,7 @@ class LocalFiles:
     def _read(self, file: LoadedFile) -> Iterator[Batch]:
         entry = self.report.file(file.name)
         source = self._input(file)
-        entry.detected = source.detected
+        entry.detected, entry.repaired = source.detected, source.repaired
         unread = file.size
         for batch in self._rows(file, source):
             entry.rows += batch.rows

@@ -2,25 +2,92 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, PositiveInt, field_validator, model_validator
 
 from chalicelib.config.model.common import Frozen, RecordsPath
 
 
-class CsvOptions(Frozen):
-    """How delimited files are written. `auto` is found in the file."""
+def _found_or(value: str, words: set[str], *, padded: bool = False) -> str:
+    """One ASCII character (and a space, if padded), or one of the words."""
+    single = value[0] if padded and len(value) == 2 and value[1] == " " else value  # noqa: PLR2004
+    if value not in words and (len(single) != 1 or not single.isascii() or single in "\r\n"):
+        also = ", or one and a space" if padded else ""
+        choices = " or ".join(sorted(words))
+        raise ValueError(f"{value!r} is not a single ASCII character{also}, or {choices}")
+    return value
 
-    delimiter: str = Field("auto", description="One character, or auto")
+
+def _header(value: Any) -> Any:
+    """Anything else would be explained as a mistake of each of the types that it can have."""
+    rows = isinstance(value, int) and not isinstance(value, bool) and value > 0
+    names = isinstance(value, list | tuple) and value and all(isinstance(n, str) for n in value)
+    if not (rows or names or value in ("auto", "none")):
+        raise ValueError(f"{value!r} is not auto, none, a number of rows, or a list of names")
+    return tuple(value) if names else value
+
+
+Header = Annotated[
+    Literal["auto", "none"] | int | tuple[str, ...],
+    BeforeValidator(
+        _header, json_schema_input_type=Literal["auto", "none"] | PositiveInt | tuple[str, ...]
+    ),
+]
+
+
+class CsvOptions(Frozen):
+    """How delimited files are written. `auto` is found in each file."""
+
+    delimiter: str = Field(
+        "auto", description="One character, or one and a space; auto; none: a single column"
+    )
+    quote: str = Field("auto", description="One character, auto or none")
+    escape: str = Field(
+        "auto",
+        description="What stands before a quote inside quotes: doubled (another quote), "
+        "one character, auto or none",
+    )
+    header: Header = Field(
+        "auto", description="auto, none, the number of header rows, or the names of the columns"
+    )
+    encoding: str = Field("auto", description="auto, or an encoding such as utf-8 or cp1252")
+    skip_lines: int = Field(0, ge=0, description="Lines before the table, or before its header")
     null_values: tuple[str, ...] = Field(("",), description="Unquoted texts that mean NULL")
 
     @field_validator("delimiter")
     @classmethod
-    def _one_character(cls, value: str) -> str:
-        if value != "auto" and (len(value) != 1 or not value.isascii() or value in '"\r\n'):
-            raise ValueError(f"{value!r} is not a single ASCII character or auto")
+    def _is_a_delimiter(cls, value: str) -> str:
+        return _found_or(value, {"auto", "none"}, padded=True)
+
+    @field_validator("quote")
+    @classmethod
+    def _is_a_quote(cls, value: str) -> str:
+        return _found_or(value, {"auto", "none"})
+
+    @field_validator("escape")
+    @classmethod
+    def _is_an_escape(cls, value: str) -> str:
+        return _found_or(value, {"auto", "doubled", "none"})
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_an_encoding(cls, value: str) -> str:
+        try:
+            known = value == "auto" or "".encode(value) is not None
+        except (LookupError, UnicodeError):
+            known = False
+        if not known:
+            raise ValueError(f"{value!r} is not an encoding such as utf-8, cp1252 or utf-16")
         return value
+
+    @model_validator(mode="after")
+    def _characters_differ(self) -> CsvOptions:
+        delimiter = "" if self.delimiter in ("auto", "none") else self.delimiter[0]
+        used = [char for char in (delimiter, self.quote, self.escape) if len(char) == 1]
+        if len(set(used)) < len(used):
+            raise ValueError("delimiter, quote and escape must differ")
+        return self
 
 
 class LocalSource(Frozen):

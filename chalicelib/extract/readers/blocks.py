@@ -1,159 +1,296 @@
-"""Cuts a delimited file into blocks of whole records without parsing it.
+"""Cuts a delimited file into blocks of whole records, without parsing where it is clean.
 
 A newline ends a record when an even number of quotes stands before it. Counting quotes and
 newlines runs at the speed of memory, keeps the line of every row known and hands Arrow blocks
-that it can parse one by one.
+that it can parse one by one. Where a quote stands in a wrong place counting leads astray: there
+records are split one by one, until all is well again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import BinaryIO
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import islice
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from chalicelib.errors import SourceError
+from chalicelib.extract.readers.dialect import Dialect
+from chalicelib.extract.readers.input_file import InputFile
+from chalicelib.extract.readers.lenient import Grammar, Record
 from chalicelib.settings import BATCH_BYTES, MAX_FIELD_BYTES
 
-BOM = b"\xef\xbb\xbf"
-QUOTE = b'"'
-NEWLINE = b"\n"
-BLANK = np.frombuffer(b"\r\n", np.uint8)
+WINDOW = 1 << 16
+"""Bytes split record by record before another look whether the rest is clean."""
+
+EMPTY_END = "empty row at the end, left out"
 
 Positions = npt.NDArray[np.intp]
 
 
+class Bytes(Protocol):
+    """What blocks are read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """About `size` bytes; none at the end only."""
+
+
 @dataclass(frozen=True)
 class Block:
-    """Whole records of a file, and the line its first one stands on."""
+    """Whole records of a file, and the line its first one stands on.
+
+    `records` are set where they could not be told by counting.
+    """
 
     data: bytes
     first_line: int
-    quote: bytes = QUOTE
+    dialect: Dialect
+    records: Sequence[Record] | None = None
 
     @property
     def quoted(self) -> bool:
         """Whether any field may be quoted."""
-        return bool(self.quote) and self.quote in self.data
-
-    def line_at(self, position: int) -> int:
-        """The line in the file of a byte of this block."""
-        return self.first_line + self.data.count(NEWLINE, 0, position)
+        return bool(self.dialect.quote) and self.dialect.quote.encode() in self.data
 
     def record_lines(self, records: int) -> Sequence[int]:
         """The line each of the block's `records` starts on; blank lines are no records."""
-        lines = self.data.count(NEWLINE) + (not self.data.endswith(NEWLINE))
+        newline = self.dialect.newline.encode()
+        lines = self.data.count(newline) + (not self.data.endswith(newline))
         if lines == records:
             return range(self.first_line, self.first_line + records)
-        text = np.frombuffer(self.data, np.uint8)
-        starts, ends = _record_bounds(self.data, self.quote)
-        blank = (ends - starts <= len(b"\r\n")) & np.isin(text[starts], BLANK)
-        newlines = np.flatnonzero(text == NEWLINE[0])
+        starts, blank = self._bounds
+        newlines = np.flatnonzero(np.frombuffer(self.data, np.uint8) == newline[0])
         numbers: list[int] = (self.first_line + np.searchsorted(newlines, starts[~blank])).tolist()
         return numbers
 
-    def split_first(self) -> tuple[Block, Block]:
-        """The first record that is not blank, and what follows it."""
-        for start, end in zip(*_record_bounds(self.data, self.quote), strict=True):
-            if self.data[start:end].strip(b"\r\n"):
-                return self._slice(start, end), self._slice(end, len(self.data))
-        return self._slice(0, 0), self
+    @property
+    def has_gap(self) -> bool:
+        """Whether a blank line stands before one of its records: another table may follow."""
+        _, blank = self._bounds
+        return not blank.all() and bool(blank[: np.flatnonzero(~blank)[-1]].any())
 
-    def _slice(self, start: int, end: int) -> Block:
-        return Block(self.data[start:end], self.line_at(start), self.quote)
+    @cached_property
+    def _bounds(self) -> tuple[Positions, npt.NDArray[np.bool_]]:
+        """Where each record starts, and which of them are blank lines."""
+        marks = Marks(self.data, self.dialect)
+        ends = marks.record_ends
+        if not (len(ends) and ends[-1] == len(self.data)):
+            ends = np.append(ends, len(self.data))
+        starts = np.concatenate(([0], ends[:-1]))
+        text = np.frombuffer(self.data, np.uint8)
+        blank = (ends - starts <= len(b"\r\n")) & np.isin(text[starts], list(b"\r\n"))
+        return starts, blank
 
-    def stray_quote(self, delimiter: str) -> int | None:
-        """The line of the first quote that neither opens nor closes a field; None without one.
+    def split(self, width: int) -> list[Record]:
+        """Its records, one by one."""
+        text = self.data.decode("utf-8", "surrogateescape")
+        return [record for record, _ in Grammar(self.dialect, width).records(text, self.first_line)]
+
+
+class Marks:
+    """The quotes and record ends of bytes that start with a record."""
+
+    def __init__(self, data: bytes, dialect: Dialect) -> None:
+        self._data = dialect.masked(data)
+        self._dialect = dialect
+        self._newline = dialect.newline.encode()
+        self._quote = dialect.quote.encode()
+
+    @cached_property
+    def _text(self) -> npt.NDArray[np.uint8]:
+        """With a newline before and after it."""
+        return np.frombuffer(self._newline + self._data + self._newline, np.uint8)
+
+    @cached_property
+    def quotes(self) -> Positions:
+        """Where quotes stand."""
+        if not self._quote or self._quote not in self._data:
+            return np.empty(0, np.intp)
+        return np.flatnonzero(self._text[1:-1] == self._quote[0])
+
+    @cached_property
+    def record_ends(self) -> Positions:
+        """The positions after newlines outside quotes."""
+        newlines = np.flatnonzero(self._text[1:-1] == self._newline[0])
+        return self._outside(newlines) + 1
+
+    def _outside(self, positions: Positions) -> Positions:
+        if not len(self.quotes):
+            return positions
+        outside: Positions = positions[np.searchsorted(self.quotes, positions) % 2 == 0]
+        return outside
+
+    def last_record_end(self, before: int) -> int:
+        """The length of the whole records that end before a position."""
+        if not len(self.quotes):
+            return self._data.rfind(self._newline, 0, before) + 1
+        end = self._data.rfind(self._newline, 0, before) + 1
+        if np.searchsorted(self.quotes, end) % 2 == 0:
+            return end
+        ends = self.record_ends
+        last = np.searchsorted(ends, before, side="right")
+        return int(ends[last - 1]) if last else 0
+
+    @cached_property
+    def trouble(self) -> int | None:
+        """Where counting first leads astray: a stray quote, or the other kind of record end."""
+        found = [at for at in (self._stray_quote(), self._other_end()) if at is not None]
+        return min(found, default=None)
+
+    def _stray_quote(self) -> int | None:
+        """The first quote that neither opens nor closes a field.
 
         Quotes open and close in turns; a doubled one closes the field and opens it again.
         """
-        if not self.quoted:
+        if not len(self.quotes):
             return None
-        text = np.frombuffer(NEWLINE + self.data + NEWLINE, np.uint8)
-        quotes = np.flatnonzero(text == self.quote[0])
-        beside = np.isin(text, np.frombuffer(b"\r\n" + self.quote + delimiter.encode(), np.uint8))
+        beside = b"\r\n" + self._dialect.delimiter.encode() + self._quote * self._dialect.doubled
+        before = beside + b" " * self._dialect.padded
+        text, quotes = self._text, self.quotes + 1
         opens = np.arange(len(quotes)) % 2 == 0
-        stray = quotes[~np.where(opens, beside[quotes - 1], beside[quotes + 1])]
-        return self.line_at(int(stray[0]) - 1) if len(stray) else None
+        well = np.where(opens, _is_in(text[quotes - 1], before), _is_in(text[quotes + 1], beside))
+        return int(quotes[np.argmin(well)]) - 1 if not well.all() else None
 
-    def lone_return(self) -> int | None:
-        """The line of the first carriage return outside quotes that no newline follows."""
-        if b"\r" not in self.data:
-            return None
-        text = np.frombuffer(self.data + NEWLINE, np.uint8)
-        returns = np.flatnonzero(text[:-1] == ord("\r"))
-        lone = returns[text[returns + 1] != NEWLINE[0]]
-        if self.quoted:
-            quotes = np.flatnonzero(text == self.quote[0])
-            lone = lone[np.searchsorted(quotes, lone) % 2 == 0]
-        return self.line_at(int(lone[0])) if len(lone) else None
+    def _other_end(self) -> int | None:
+        """The first carriage return outside quotes that no newline follows, or the reverse."""
+        data = self._data
+        if self._newline == b"\n":
+            if b"\r" not in data or data.count(b"\r") == data.count(b"\r\n"):
+                return None
+            other = np.flatnonzero(self._text[1:-1] == ord("\r"))
+            other = other[self._text[other + 2] != ord("\n")]
+        else:
+            other = np.flatnonzero(self._text[1:-1] == ord("\n"))
+        outside = self._outside(other)
+        return int(outside[0]) if len(outside) else None
 
 
-def blocks(stream: BinaryIO, name: str, quote: bytes = QUOTE) -> Iterator[Block]:
-    """Blocks of about `BATCH_BYTES`: together the whole file, without its byte order mark.
+def _is_in(text: npt.NDArray[np.uint8], chars: bytes) -> npt.NDArray[np.bool_]:
+    return np.isin(text, np.frombuffer(chars, np.uint8))
 
-    Raises SourceError with the line where a record starts that does not end within
-    `MAX_FIELD_BYTES`, or in which a quote is still open at the end of the file.
+
+def blocks(
+    stream: Bytes, name: str, dialect: Dialect, *, width: int = 0, start: int = 0, line: int = 1
+) -> Iterator[Block]:
+    """Blocks of about `BATCH_BYTES`: together all of the file from the byte `start` on.
+
+    That is line `line`; records should have `width` fields. Raises SourceError with the line
+    where a record starts that does not end within `MAX_FIELD_BYTES`.
     """
-    line = 1
-    rest = stream.read(BATCH_BYTES).removeprefix(BOM)
-    while rest:
-        more = stream.read(BATCH_BYTES)
-        cut = _last_record_end(rest, quote)
-        _refuse_endless(
-            rest[cut:], f"{name} line {line + rest.count(NEWLINE, 0, cut)}", quote, more
+    window = _Window(stream, start)
+    grammar = Grammar(dialect, width)
+    newline = dialect.newline.encode()
+    while data := window.filled():
+        block = _clean(data, line, dialect, last=window.ended) or _dirty(
+            data, line, grammar, last=window.ended or len(data) > MAX_FIELD_BYTES
         )
-        if not more:
-            cut = len(rest)
-        if cut:
-            yield Block(rest[:cut], line, quote)
-            line += rest.count(NEWLINE, 0, cut)
-        rest = rest[cut:] + more
+        if block:
+            yield block
+            line += block.data.count(newline)
+            window.drop(len(block.data))
+        elif len(data) > MAX_FIELD_BYTES:
+            raise SourceError(
+                f"the record that starts here does not end within {MAX_FIELD_BYTES >> 20} MB",
+                where=f"{name} line {line}",
+                fix="Add line ends, or shorten the field that is too long.",
+            )
+        else:
+            window.widen()
 
 
-def _last_record_end(data: bytes, quote: bytes) -> int:
-    """The length of the whole records at the start of `data`; 0 when there is none."""
-    cut = data.rfind(NEWLINE) + 1
-    if not quote or data.count(quote, 0, cut) % 2 == 0:
-        return cut
-    ends = _record_ends(data, quote)
-    return int(ends[-1]) + 1 if len(ends) else 0
+class _Window:
+    """The part of the stream that is not in a block yet."""
+
+    def __init__(self, stream: Bytes, start: int) -> None:
+        self.ended = False
+        self._stream = stream
+        self._data = b""
+        self._least = start + 1
+        self.filled()
+        self.drop(start)
+
+    def filled(self) -> bytes:
+        """What there is, with enough for a block unless the stream has ended."""
+        while len(self._data) < self._least and not self.ended:
+            more = self._stream.read(BATCH_BYTES)
+            self.ended = not more
+            self._data += more
+        return self._data
+
+    def drop(self, size: int) -> None:
+        """Take so many bytes off the front."""
+        self._data = self._data[size:]
+        self._least = BATCH_BYTES
+
+    def widen(self) -> None:
+        """Not one record ends in what there is: have more next time."""
+        self._least = len(self._data) + BATCH_BYTES
 
 
-def _record_ends(data: bytes, quote: bytes) -> Positions:
-    """Positions of the newlines that stand outside quotes."""
-    text = np.frombuffer(data, np.uint8)
-    newlines: Positions = np.flatnonzero(text == NEWLINE[0])
-    if not quote or quote not in data:
-        return newlines
-    quotes_before = np.searchsorted(np.flatnonzero(text == quote[0]), newlines)
-    outside: Positions = newlines[quotes_before % 2 == 0]
-    return outside
+def _clean(data: bytes, line: int, dialect: Dialect, *, last: bool) -> Block | None:
+    """The records up to where counting leads astray, or to the last that ends; None without one."""
+    marks = Marks(data, dialect)
+    if last and marks.trouble is None and not len(marks.quotes) % 2:
+        return Block(data, line, dialect)
+    cut = marks.last_record_end(len(data) if marks.trouble is None else marks.trouble)
+    return Block(data[:cut], line, dialect) if cut else None
 
 
-def _record_bounds(data: bytes, quote: bytes) -> tuple[Positions, Positions]:
-    """Where each record starts and ends, blank ones included; the last may lack its newline."""
-    ends = _record_ends(data, quote) + 1
-    if data and not (len(ends) and ends[-1] == len(data)):
-        ends = np.append(ends, len(data))
-    return np.concatenate((ends[:0], [0], ends[:-1])).astype(np.intp)[: len(ends)], ends
+def _dirty(data: bytes, line: int, grammar: Grammar, *, last: bool) -> Block | None:
+    """The first records, split one by one; None when not one of them ends.
+
+    The `last` data may hold a quote that is never closed, which costs its line.
+    """
+    if Marks(data, grammar.dialect).trouble is None and not last:
+        return None
+    size = WINDOW
+    while True:
+        whole = size >= len(data)
+        text = data[:size].decode("utf-8", "surrogateescape")
+        some = grammar.records(text, line, final=whole and last)
+        found = list(islice(some, None if size == WINDOW else 1))
+        if found and (len(data) <= MAX_FIELD_BYTES or found[-1][1] < len(text)):
+            taken = text[: found[-1][1]].encode("utf-8", "surrogateescape")
+            return Block(taken, line, grammar.dialect, [record for record, _ in found])
+        if whole:
+            return None
+        size *= 4
 
 
-def _refuse_endless(rest: bytes, where: str, quote: bytes, more: bytes) -> None:
-    unclosed = bool(quote) and rest.count(quote) % 2 == 1
-    if unclosed and not more:
-        raise SourceError(
-            "a quote that opens in this record is never closed",
-            where=where,
-            fix="Close it, or double it if it belongs to the text.",
-        )
-    if len(rest) > MAX_FIELD_BYTES:
-        raise SourceError(
-            f"the record that starts here does not end within {MAX_FIELD_BYTES >> 20} MB",
-            where=where,
-            fix="Most often a quote is not closed: close it. Or a field is too long: shorten it."
-            if unclosed
-            else "Add line ends, or shorten the field that is too long.",
-        )
+def without_empty_end(found: Iterable[Block], file: InputFile) -> Iterator[Block]:
+    """The blocks but for the empty rows at the end of the file: nothing but delimiters.
+
+    They are noted as repaired. Blank lines are no rows anyway.
+    """
+    held: Block | None = None
+    for block in found:
+        if held and block.records is None:
+            block = replace(block, data=held.data + block.data, first_line=held.first_line)  # noqa: PLW2901
+        elif held:
+            yield held
+        body, held = _cut_empty_end(block)
+        if body:
+            yield body
+    if held:
+        delimiter = held.dialect.delimiter.encode()
+        for number, text in enumerate(held.data.splitlines(), start=held.first_line):
+            if delimiter in text:
+                file.note(EMPTY_END, number)
+
+
+def _cut_empty_end(block: Block) -> tuple[Block | None, Block | None]:
+    """What comes before the empty rows and blank lines that the block ends with, and those."""
+    data, newline = block.data, block.dialect.newline.encode()
+    nothing = block.dialect.delimiter.encode() + b" \r\n"
+    last = data[data.rfind(newline, 0, -1) + 1 :]
+    if block.records is not None or last.strip(nothing):
+        return block, None
+    filled = len(data.rstrip(nothing))
+    cut = data.find(newline, filled) + 1 if filled else 0
+    if not 0 < cut < len(data):
+        return (block, None) if filled else (None, block)
+    line = block.first_line + data.count(newline, 0, cut)
+    return replace(block, data=data[:cut]), replace(block, data=data[cut:], first_line=line)

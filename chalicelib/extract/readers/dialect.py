@@ -1,46 +1,57 @@
-"""Which delimiter a file uses."""
+"""How a delimited file is written: its delimiter, quote, escape and record end."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator
-from itertools import islice
+from dataclasses import dataclass
 
-from chalicelib.settings import MAX_FIELD_BYTES
+NO_DELIMITER = "\x1f"
+"""Stands in no text that a person wrote: the delimiter of a single column."""
 
-DELIMITERS = "\t;|,"
-"""In the order of trust: a comma also stands in prose."""
+SPOKEN = {
+    NO_DELIMITER: "none",
+    "\t": "tab",
+    ",": "comma",
+    ";": "semicolon",
+    "|": "pipe",
+    " ": "space",
+    "\\": "backslash",
+    "\n": "LF",
+    "\r": "CR",
+}
+BACKSLASH = "\\"
 
-SAMPLE_RECORDS = 50
 
+@dataclass(frozen=True)
+class Dialect:
+    """`quote` and `escape` are empty where there is none.
 
-def find_delimiter(head: bytes) -> str | None:
-    """The delimiter that splits the first records into equally many fields; None without one.
-
-    `head` is the start of the file; its last line may be cut and is left out.
+    `doubled`: a quote inside quotes is written twice. `padded`: spaces after a delimiter belong to
+    it. `newline` is the character that ends a record: `\\n` also ends it after `\\r`.
     """
-    lines = head.decode("utf-8-sig", "replace")
-    whole = lines[: lines.rfind("\n") + 1] or lines
-    scores = {delimiter: _agreement(whole, delimiter) for delimiter in DELIMITERS}
-    best = max(DELIMITERS, key=lambda delimiter: scores[delimiter])
-    return best if scores[best] > 0 else None
 
+    delimiter: str = ","
+    quote: str = '"'
+    escape: str = ""
+    doubled: bool = True
+    padded: bool = False
+    newline: str = "\n"
 
-def split_record(text: str, delimiter: str) -> list[str]:
-    """The fields of one record."""
-    return next(_records(text, delimiter), [])
+    def described(self) -> dict[str, str]:
+        """What a report says of it."""
+        delimiter = SPOKEN.get(self.delimiter, self.delimiter)
+        quoting = "doubled" if self.quote and self.doubled else "none"
+        return {
+            "delimiter": f"{delimiter} and space" if self.padded else delimiter,
+            "quote": self.quote or "none",
+            "escape": SPOKEN.get(self.escape, self.escape) or quoting,
+        }
 
-
-def _agreement(text: str, delimiter: str) -> float:
-    """How many of the records have as many fields as the first; 0 when it has one, or few agree."""
-    counts = [len(record) for record in islice(_records(text, delimiter), SAMPLE_RECORDS) if record]
-    if not counts or counts[0] == 1:
-        return 0
-    share = counts.count(counts[0]) / len(counts)
-    return share * counts[0] if share >= 0.8 else 0  # noqa: PLR2004 - a few rows may be ragged
-
-
-def _records(text: str, delimiter: str) -> Iterator[list[str]]:
-    csv.field_size_limit(MAX_FIELD_BYTES)
-    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    def masked(self, data: bytes) -> bytes:
+        """The same bytes in the same places, but what is escaped has no meaning any more."""
+        if not self.escape or self.escape.encode() not in data:
+            return data
+        escape = self.escape.encode()
+        special = (self.escape, self.quote, self.delimiter, "\r", "\n")
+        for char in filter(None, special):
+            data = data.replace(escape + char.encode(), b"..")
+        return data

@@ -2,31 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from itertools import count
 
 from chalicelib.config import Column
 from chalicelib.errors import SourceError
 from chalicelib.extract.readers.input_file import InputFile
 
+UNNAMED = "column_{}"
+"""What a column without a name is called, by its position from 1."""
 
-def column_names(fields: list[str], file: InputFile, line: int) -> tuple[str, ...]:
-    """The names without white space around; SourceError where rows could not be told apart."""
-    names = [field.strip() for field in fields]
+
+def column_names(fields: Sequence[str], file: InputFile, line: int) -> tuple[str, ...]:
+    """The names without white space around, each one once.
+
+    A column without a name gets one, and so does the second one of the same name; both are noted
+    as repaired. SourceError where the schema's columns cannot be found among them.
+    """
     where = f"{file.name} line {line}"
-    for position, name in enumerate(names, start=1):
+    names: list[str] = []
+    for position, name in enumerate((field.strip() for field in fields), start=1):
         if not name:
-            raise SourceError(
-                f"column {position} of {len(names)} has no name",
-                where=where,
-                fix="Name it, or remove the delimiter that makes it.",
-            )
-        if names.index(name) != position - 1:
-            raise SourceError(
-                f"two columns are called {name!r}", where=where, fix="Rename one of them."
-            )
+            file.note(f"column {position} has no name", line)
+        elif name in names:
+            _refuse_wanted(name, file.columns, where)
+            file.note(f"two columns are called {name!r}", line)
+        names.append(_unused(name or UNNAMED.format(position), names))
     _check_against(file.columns, names, where)
     return tuple(names)
+
+
+def joined(rows: Sequence[Sequence[str]]) -> list[str]:
+    """One name a column from several header rows: the parts from top to bottom.
+
+    An empty cell of an upper row stands below the same heading as the cell before it. Units in
+    brackets lose them.
+    """
+    upper = [_spread(row) for row in rows[:-1]] if "" in map(str.strip, rows[0]) else rows[:-1]
+    parts = zip(*upper, [cell.strip().strip("[]()") for cell in rows[-1]], strict=True)
+    return ["_".join(filter(None, map(str.strip, column))) for column in parts]
+
+
+def _spread(row: Sequence[str]) -> list[str]:
+    spread: list[str] = []
+    for cell in row:
+        spread.append(cell if cell.strip() or not spread else spread[-1])
+    return spread
+
+
+def _unused(name: str, names: Sequence[str]) -> str:
+    if name not in names:
+        return name
+    return next(new for number in count(2) if (new := f"{name}_{number}") not in names)
+
+
+def _refuse_wanted(name: str, columns: Mapping[str, Column], where: str) -> None:
+    """Of two columns with a name that the schema asks for nobody knows which one it means."""
+    if any(name in column.spellings(own) for own, column in columns.items()):
+        raise SourceError(
+            f"two columns are called {name!r}, and the schema wants one",
+            where=where,
+            fix="Rename one of them; or name all of them in the source's csv.header.",
+        )
 
 
 def _check_against(columns: Mapping[str, Column], names: list[str], where: str) -> None:

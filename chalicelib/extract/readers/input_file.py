@@ -13,28 +13,30 @@ from typing import BinaryIO, cast
 from chalicelib.batch import Batch
 from chalicelib.config import Column, CsvOptions
 from chalicelib.errors import SourceError
+from chalicelib.extract.readers.encoding import Utf8Stream
+from chalicelib.reports import Repair
+from chalicelib.settings import MAX_FIELD_BYTES
 
 GZIP = b"\x1f\x8b"
 FOREIGN = {
     b"PK\x03\x04": "a zip archive or an Excel workbook",
     b"PAR1": "a Parquet file",
     b"%PDF": "a PDF document",
-    b"\xff\xfe": "UTF-16 text",
-    b"\xfe\xff": "UTF-16 text",
     b"\xd0\xcf\x11\xe0": "an old Office document",
     b"SQLite format 3": "an SQLite database",
     b"BZh": "compressed with bzip2",
     b"\xfd7zXZ": "compressed with xz",
     b"(\xb5/\xfd": "compressed with zstd",
 }
+UTF16 = {b"\xff\xfe": "UTF-16 text", b"\xfe\xff": "UTF-16 text"}
 
 
 @dataclass(frozen=True)
 class InputFile:
     """One file below a source's folder.
 
-    `columns` are those the schema declares, to check a header against. `detected` collects what
-    the reader found out.
+    `columns` are those the schema declares, to find and check a header. `detected` collects what
+    the reader found out, `repaired` what it mended.
     """
 
     source: str
@@ -44,6 +46,16 @@ class InputFile:
     records: str | None = None
     columns: Mapping[str, Column] = field(default_factory=dict)
     detected: dict[str, str] = field(default_factory=dict)
+    repaired: dict[str, Repair] = field(default_factory=dict)
+
+    def note(self, what: str, line: int) -> None:
+        """Count something that was mended, and where."""
+        self.repaired.setdefault(what, Repair()).add(line)
+
+    @property
+    def wanted(self) -> set[str]:
+        """Every name that the schema knows a column of a source by."""
+        return {name for own, column in self.columns.items() for name in column.spellings(own)}
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
@@ -71,16 +83,42 @@ class InputFile:
                 fix="Check the file's permissions.",
             ) from error
 
+    @contextmanager
+    def utf8(self) -> Iterator[Utf8Stream]:
+        """The content of a text file as UTF-8, whatever encoding it is in."""
+        with self.open() as stream:
+            yield Utf8Stream(stream, self.name, self.options.encoding)
+
     def head(self, size: int = 1 << 16) -> bytes:
-        """The first bytes, checked to be text of some kind."""
+        """The first bytes, checked to be text in UTF-8."""
         with self.open() as stream:
             start = stream.read(size)
-        for magic, kind in FOREIGN.items():
+        self._refuse(start, FOREIGN | UTF16)
+        return start
+
+    def sample(self, least: int, newlines: int = 100) -> tuple[str, bool]:
+        """The first text: `least` bytes or more, as `newlines` take, and whether that is all of it.
+
+        What is not in the file's encoding is kept as surrogates.
+        """
+        with self.open() as stream:
+            self._refuse(stream.read(512), FOREIGN)
+        with self.utf8() as text:
+            start = b""
+            while more := text.read(least):
+                start += more
+                lines = start.count(b"\n") + start.count(b"\r")
+                if len(start) >= MAX_FIELD_BYTES or (len(start) >= least and lines > newlines):
+                    break
+        return start.decode("utf-8", "surrogateescape"), not more
+
+    def _refuse(self, start: bytes, kinds: Mapping[bytes, str]) -> None:
+        for magic, kind in kinds.items():
             if start.startswith(magic):
                 raise SourceError(
                     f"the file is {kind}, not what its name says",
                     where=self.name,
-                    fix="Export it as UTF-8 text, or rename it to what it is.",
+                    fix="Export it as text, or rename it to what it is.",
                 )
         if start.lstrip()[:15].lower().startswith((b"<!doctype", b"<html", b"<?xml")):
             raise SourceError(
@@ -88,7 +126,6 @@ class InputFile:
                 where=self.name,
                 fix="Often this is the error page of a failed download: fetch it again.",
             )
-        return start
 
 
 Reader = Callable[[InputFile], Iterator[Batch]]

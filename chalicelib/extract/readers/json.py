@@ -11,7 +11,7 @@ import ijson
 
 from chalicelib.batch import RAW, Batch, Problem, Reject
 from chalicelib.errors import SourceError
-from chalicelib.extract.readers.blocks import BOM
+from chalicelib.extract.readers.encoding import BOM
 from chalicelib.extract.readers.input_file import InputFile
 from chalicelib.extract.readers.json_position import Position, breaking_point
 from chalicelib.extract.readers.json_records import key_of_records

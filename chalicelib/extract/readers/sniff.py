@@ -1,0 +1,194 @@
+"""Finds out how a delimited file is written, from its first records.
+
+Each dialect that the text hints at splits the records once. The one that finds the names of the
+schema wins; otherwise the one whose records agree in width and whose cells are clean: numbers,
+dates, words, and none that a delimiter or quotes of another dialect still stand in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator
+from itertools import islice, product
+
+from chalicelib.config import CsvOptions
+from chalicelib.extract.readers.dialect import BACKSLASH, NO_DELIMITER, Dialect
+from chalicelib.extract.readers.kinds import kind_of, kinds_of
+from chalicelib.extract.readers.lenient import STRAY, Grammar, Record
+
+DELIMITERS = "\t;|, "
+"""In the order of trust: a comma also stands in prose, a space nearly everywhere."""
+
+SAMPLE_LINES = 100
+SAMPLE_TEXT = 1 << 14
+MOST = 0.8
+"""The share of records that must agree where nothing says that the file is delimited at all."""
+
+
+def find_dialect(
+    text: str, options: CsvOptions, names: Collection[str], *, doubtful: bool = False
+) -> Dialect | None:
+    """The dialect of a text that starts with a file's first records; None without a delimiter.
+
+    What is configured is kept, `names` are those of the schema. When `doubtful`, a delimiter in
+    the first line is enough.
+    """
+    if options.delimiter == "none":
+        return None
+    newline = _newline(text)
+    sample = _first_lines(text, newline)
+    hinted = _hinted(sample, options, newline)
+    candidates = [_Candidate(dialect, sample, names) for dialect in hinted]
+    best = max(candidates, key=lambda candidate: candidate.rank, default=None)
+    if best is None:
+        return None
+    sure = options.delimiter != "auto" or best.convinces
+    return best.dialect if sure or (doubtful and best.begins) else None
+
+
+def plain_dialect(text: str, options: CsvOptions) -> Dialect:
+    """The dialect of a file of a single column. A comma in it is a second one, unless told."""
+    delimiter = NO_DELIMITER if options.delimiter == "none" else ","
+    return next(_hinted(text, options, _newline(text), delimiter))
+
+
+def _newline(text: str) -> str:
+    """The character that ends records; in a mixed file the one that ends more."""
+    returns = text.count("\r") - text.count("\r\n")
+    return "\r" if returns > text.count("\n") else "\n"
+
+
+def _first_lines(text: str, newline: str) -> str:
+    """The first lines: a hundred at most, fewer when they are long, but two of them."""
+    end = 0
+    for number, found in enumerate(re.finditer(newline, text), start=1):
+        end = found.end()
+        if number == SAMPLE_LINES or (number > 1 and end > SAMPLE_TEXT):
+            return text[:end]
+    return text
+
+
+def _hinted(
+    text: str, options: CsvOptions, newline: str, delimiters: str = ""
+) -> Iterator[Dialect]:
+    """Every dialect that the text holds a sign of, the likeliest first."""
+    padded = len(options.delimiter) == 2  # noqa: PLR2004 - a delimiter and a space
+    given = options.delimiter[0] if padded or len(options.delimiter) == 1 else ""
+    found = delimiters or given or [char for char in DELIMITERS if char in text]
+    for delimiter, quote in product(found, _quotes(text, options)):
+        for escape, doubled in _escapes(text, options, quote, delimiter):
+            yield Dialect(delimiter, quote, escape, doubled, padded, newline)
+
+
+def _quotes(text: str, options: CsvOptions) -> list[str]:
+    if options.quote != "auto":
+        return ["" if options.quote == "none" else options.quote]
+    single = len(re.findall(r"(?:^|[\t;|, ])'[^\n]*?'(?=[\t;|, \r\n]|\Z)", text, re.MULTILINE))
+    opening = len(re.findall(r'(?:^|[\t;|,])"(?!")', text, re.MULTILINE))
+    closing = len(re.findall(r'"(?=[\t;|,\r\n]|\Z)', text))
+    without = opening > 2 and not closing  # noqa: PLR2004 - one or two may be slips
+    return ['"', *["'"] * (single > 1), *[""] * without]
+
+
+def _escapes(text: str, options: CsvOptions, quote: str, delimiter: str) -> list[tuple[str, bool]]:
+    """Escape characters, each with whether a quote is doubled, too."""
+    if options.escape == "none":
+        return [("", False)]
+    if options.escape == "doubled":
+        return [("", True)]
+    if options.escape != "auto":
+        return [(options.escape, True)]
+    hinted = any(BACKSLASH + char in text for char in filter(None, (quote, delimiter, "\n")))
+    return [("", True), *[(BACKSLASH, True)] * hinted]
+
+
+class _Candidate:
+    """A dialect and what the sample looks like in it."""
+
+    def __init__(self, dialect: Dialect, text: str, names: Collection[str]) -> None:
+        grammar = Grammar(dialect, any_end=True)
+        self._records = [record for record, _ in grammar.records(text, 1)]
+        widths = Counter(len(record.fields) for record in self._records if not record.fault)
+        self._width, self._count = max(
+            ((width, count) for width, count in widths.items() if width > 1),
+            key=lambda found: found[1],
+            default=(1, 0),
+        )
+        self._names = _named(self._records, names)
+        self.dialect = self._padded(dialect)
+
+    @property
+    def rank(self) -> tuple[int, float]:
+        """Comparable: the better dialect ranks higher."""
+        return self._names, self._score
+
+    @property
+    def convinces(self) -> bool:
+        """Whether this can be no accident."""
+        if self._width == 1:
+            return False
+        if self._names > 1:
+            return True
+        typed = {"number", "date", "time", "truth"} & set(self._kinds)
+        if self.dialect.delimiter == " ":
+            return bool(typed) and self._agreement == 1 and len(self._records) > 2  # noqa: PLR2004
+        return self._agreement >= (MOST if not typed else MOST / 2)
+
+    @property
+    def begins(self) -> bool:
+        """Whether the first record has more than one field, and spaces do not make them."""
+        wide = any(len(record.fields) > 1 for record in self._records[:1])
+        return wide and self.dialect.delimiter != " "
+
+    @property
+    def _agreement(self) -> float:
+        return self._count / len(self._records) if self._records else 0
+
+    @property
+    def _score(self) -> float:
+        slips = sum(bool(record.fault) or STRAY in record.notes for record in self._records)
+        tidy = 1 - slips / len(self._records) if self._records else 0
+        return self._agreement**2 * tidy * (self._clean + 0.01)
+
+    @property
+    def _agreeing(self) -> list[Record]:
+        return [record for record in self._records if len(record.fields) == self._width]
+
+    @property
+    def _clean(self) -> float:
+        """The share of cells with nothing of another dialect in them."""
+        fields = [field for record in self._agreeing for field in record.fields]
+        clean = sum(field.quoted or _is_clean(field.text) for field in fields)
+        return clean / len(fields) if fields else 0
+
+    @property
+    def _kinds(self) -> tuple[str | None, ...]:
+        return kinds_of([record.texts for record in self._agreeing[1:]], self._width)
+
+    def _padded(self, dialect: Dialect) -> Dialect:
+        """The dialect with spaces after its delimiters, if there is one after each."""
+        delimiter = dialect.delimiter
+        outside = "".join(_outside(record.raw, dialect.quote) + "\n" for record in self._agreeing)
+        there = outside.count(delimiter)
+        padded = delimiter != " " and there and outside.count(f"{delimiter} ") == there
+        return Dialect(**{**vars(dialect), "padded": True}) if padded else dialect
+
+
+def _named(records: list[Record], names: Collection[str]) -> int:
+    """How many of the schema's names the best of the first records holds."""
+    cells = ({text.strip() for text in record.texts} for record in islice(records, 30))
+    return max((len(found.intersection(names)) for found in cells), default=0)
+
+
+def _outside(raw: str, quote: str) -> str:
+    """The text without what stands in quotes."""
+    return quote.join(raw.split(quote)[::2]) if quote else raw
+
+
+def _is_clean(cell: str) -> bool:
+    text = cell.strip()
+    if kind_of(text) != "text":
+        return True
+    enclosed = len(text) > 1 and text[0] == text[-1] and text[0] in "\"'"
+    return not enclosed and not any(char in text for char in DELIMITERS[:-1])

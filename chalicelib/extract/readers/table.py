@@ -1,0 +1,202 @@
+"""Where the table of a delimited file starts, and what its columns are called.
+
+Lines before it are a preamble. The header is the record with the names of the schema; without one
+it is the first record as wide as most, unless that plainly is data: of the same kinds, column by
+column, as the records below.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from chalicelib.errors import SourceError
+from chalicelib.extract.readers.dialect import Dialect
+from chalicelib.extract.readers.header import UNNAMED, column_names, joined
+from chalicelib.extract.readers.input_file import InputFile
+from chalicelib.extract.readers.kinds import Kind, kinds_of, typed_cells
+from chalicelib.extract.readers.lenient import Grammar, Record
+
+SAMPLE = 100
+HEADER_WITHIN = 30
+"""Records among which the header is looked for."""
+
+UNIT = re.compile(r"[\[(][^\])]*[\])]")
+YEARS = range(1900, 2101)
+
+
+@dataclass(frozen=True)
+class Table:
+    """The columns of a file, and where its first row starts.
+
+    `start` counts the bytes before it in UTF-8, `line` is its line. `kinds` tell what each
+    column's cells look like, `header` is the raw text of the header's last record.
+    """
+
+    names: tuple[str, ...]
+    kinds: tuple[Kind, ...]
+    start: int
+    line: int
+    header: str = ""
+
+
+def find_table(text: str, dialect: Dialect, file: InputFile, *, final: bool) -> Table | None:
+    """The table in a text that starts as the file does; None when there is no record.
+
+    `final`: the text is the whole file. Raises SourceError where nobody could tell the header.
+    """
+    begin = after_lines(text, file.options.skip_lines, dialect.newline)
+    first_line = file.options.skip_lines + 1
+    grammar = Grammar(dialect, any_end=True)
+    found = list(islice(grammar.records(text[begin:], first_line, final=final), SAMPLE))
+    if not found:
+        return None
+    records = [record for record, _ in found]
+    first, count = _header(records, file)
+    below = records[first + count :]
+    width = _usual_width(below) if below else 0
+    kinds = kinds_of([r.texts for r in below if len(r.fields) == width], width)
+    names = _names(records[first : first + count], kinds, file, first_line)
+    end = found[first + count - 1][1] if first + count else 0
+    start = begin + end
+    _tell(file, records, first, count)
+    return Table(
+        names,
+        (*kinds, *[None] * len(names))[: len(names)],
+        len(text[:start].encode("utf-8", "surrogateescape")),
+        first_line + text.count(dialect.newline, begin, start),
+        records[first + count - 1].raw if count else "",
+    )
+
+
+def after_lines(text: str, lines: int, newline: str) -> int:
+    """The position after so many lines."""
+    at = 0
+    for _ in range(lines):
+        at = text.find(newline, at) + 1 or len(text)
+    return at
+
+
+def _header(records: Sequence[Record], file: InputFile) -> tuple[int, int]:
+    """The index of the first header record, or of the first row, and how many of them there are."""
+    asked = file.options.header
+    if isinstance(asked, int):
+        return 0, asked
+    if asked == "none" or not isinstance(asked, str):
+        return 0, 0
+    known = _with_known_names(records[:HEADER_WITHIN], file)
+    if known is not None:
+        return known, 1 + _is_units(records, known + 1)
+    return _guessed(records, file)
+
+
+def _with_known_names(records: Sequence[Record], file: InputFile) -> int | None:
+    """The record that holds most of the schema's names, and enough of them."""
+    hits = [len({text.strip() for text in record.texts} & file.wanted) for record in records]
+    best = max(hits, default=0)
+    at = hits.index(best) if best else None
+    if at is None:
+        return None
+    enough = best > 1 or best * 2 >= min(len(file.columns), len(records[at].fields))
+    return at if enough else None
+
+
+def _guessed(records: Sequence[Record], file: InputFile) -> tuple[int, int]:
+    width = _usual_width(records)
+    top = next(at for at, record in enumerate(records) if len(record.fields) == width)
+    below = [record.texts for record in records[top + 1 :] if len(record.fields) == width]
+    kinds = kinds_of(below, width)
+    typed = typed_cells(records[top].texts, kinds)
+    is_data = bool(typed) and all(typed) and not _are_years(records[top].texts, kinds)
+    before = records[top - 1] if top and not records[top].after_blank else None
+    if before and len(before.fields) > 1:
+        extra = kinds_of([records[top].texts, *below], width)[len(before.fields) :]
+        if is_data or (extra and set(extra) == {None}):
+            return top - 1, 1
+        if not typed:
+            raise SourceError(
+                "nobody can tell which line is the header: this one is not as wide as those below",
+                where=f"{file.name} line {before.line}",
+                fix="Set the source's csv.header: 1 with csv.skip_lines, or csv.header: none.",
+            )
+    return (top, 0) if is_data else (top, _header_rows(records, top))
+
+
+def _usual_width(records: Sequence[Record]) -> int:
+    """The width of most records; of a few only when there are none of more than one field."""
+    widths = Counter(len(record.fields) for record in records if not record.fault)
+    wide = Counter({width: number for width, number in widths.items() if width > 1})
+    usual = (wide or widths).most_common(1)
+    return usual[0][0] if usual else len(records[0].fields)
+
+
+def _header_rows(records: Sequence[Record], top: int) -> int:
+    """Two when the first cannot name the columns alone and the second can, or holds their units."""
+    if _is_units(records, top + 1):
+        return 2
+    first = [text.strip() for text in records[top].texts]
+    if top + 2 >= len(records) or ("" not in first and len(set(first)) == len(first)):
+        return 1
+    second = [text.strip() for text in records[top + 1].texts]
+    below = [r.texts for r in records[top + 2 :] if len(r.fields) == len(first)]
+    typed = typed_cells(second, kinds_of(below, len(first)))
+    names = len(second) == len(first) == len(set(second)) and all(second)
+    return 2 if names and typed and not any(typed) else 1
+
+
+def _is_units(records: Sequence[Record], at: int) -> bool:
+    """Whether all cells of this record are units in brackets, or empty."""
+    if at >= len(records) or len(records[at].fields) != len(records[at - 1].fields):
+        return False
+    cells = [text.strip() for text in records[at].texts]
+    return any(cells) and all(not cell or UNIT.fullmatch(cell) for cell in cells)
+
+
+def _are_years(cells: Sequence[str], kinds: Sequence[Kind]) -> bool:
+    """Whether the cells above the numbers are years in a row, as `country,2019,2020` has them."""
+    numbers = [cell.strip() for cell, kind in zip(cells, kinds, strict=True) if kind == "number"]
+    years = [int(number) for number in numbers if number.isdecimal()]
+    if len(years) < 2 or len(years) < len(numbers) or len(years) == len(cells):  # noqa: PLR2004
+        return False
+    return years == list(range(years[0], years[0] + len(years))) and years[0] in YEARS
+
+
+def _names(
+    header: Sequence[Record], kinds: Sequence[Kind], file: InputFile, line: int
+) -> tuple[str, ...]:
+    asked = file.options.header
+    if not header:
+        given = () if isinstance(asked, str | int) else asked
+        return column_names(given or _positional(len(kinds), file, line), file, line)
+    names = _fitted(joined([record.texts for record in header]), kinds)
+    return column_names(names, file, header[-1].line)
+
+
+def _fitted(names: list[str], kinds: Sequence[Kind]) -> list[str]:
+    """As many names as rows have fields, where only empty ones make the difference."""
+    more = kinds[len(names) :]
+    if more and set(more) == {None}:
+        return names + [""] * len(more)
+    return names[: len(kinds)] if kinds and not any(names[len(kinds) :]) else names
+
+
+def _positional(width: int, file: InputFile, line: int) -> Sequence[str]:
+    """Names for a file without a header: the schema's in their order, or numbers."""
+    if file.columns and width != len(file.columns):
+        raise SourceError(
+            f"there is no header, and {width} columns where the schema declares "
+            f"{len(file.columns)}",
+            where=f"{file.name} line {line}",
+            fix="Name the file's columns in the source's csv.header: [name, …].",
+        )
+    return tuple(file.columns) or [UNNAMED.format(position + 1) for position in range(width)]
+
+
+def _tell(file: InputFile, records: Sequence[Record], first: int, count: int) -> None:
+    lines = [record.line for record in records[first : first + count]]
+    of = f"lines {lines[0]}-{lines[-1]}" if count > 1 else f"line {lines[0]}" if count else "none"
+    file.detected["header"] = of if count or not file.columns else "none, columns as in the schema"
+    file.detected["lines skipped"] = str(records[first].line - 1 if first < len(records) else first)
