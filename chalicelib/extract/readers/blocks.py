@@ -285,11 +285,12 @@ def _cut_empty_end(block: Block) -> tuple[Block | None, Block | None]:
     """What comes before the empty rows and blank lines that the block ends with, and those."""
     data, newline = block.data, block.dialect.newline.encode()
     nothing = block.dialect.delimiter.encode() + b" \r\n"
-    last = data[data.rfind(newline, 0, -1) + 1 :]
+    masked = block.dialect.masked(data)
+    last = masked[masked.rfind(newline, 0, -1) + 1 :]
     if block.records is not None or last.strip(nothing):
         return block, None
-    filled = len(data.rstrip(nothing))
-    cut = data.find(newline, filled) + 1 if filled else 0
+    filled = len(masked.rstrip(nothing))
+    cut = masked.find(newline, filled) + 1 if filled else 0
     if not 0 < cut < len(data):
         return (block, None) if filled else (None, block)
     line = block.first_line + data.count(newline, 0, cut)

@@ -53,7 +53,8 @@ def _record_end(text: str, dialect: Dialect) -> tuple[str, str]:
     """What ends records in the first text, as it is called and as it is."""
     if dialect.newline == "\r":
         return "CR", "\r"
-    pairs = text.count("\r\n")
+    plain = dialect.unquoted(text)
+    pairs = plain.count(b"\r\n")
     if not pairs:
         return "LF", "\n"
-    return "CRLF" if pairs == text.count("\n") else "LF and CRLF", "\r\n"
+    return "CRLF" if pairs == plain.count(b"\n") else "LF and CRLF", "\r\n"

@@ -55,3 +55,8 @@ class Dialect:
         for char in filter(None, special):
             data = data.replace(escape + char.encode(), b"..")
         return data
+
+    def unquoted(self, text: str) -> bytes:
+        """The text without what stands in quotes or is escaped."""
+        data, quote = self.masked(text.encode("utf-8", "surrogateescape")), self.quote.encode()
+        return quote.join(data.split(quote)[::2]) if quote else data

@@ -62,7 +62,12 @@ class Layout:
 
     def _for_arrow(self, data: bytes) -> bytes | None:
         """The same records without what Arrow does not know; None where that cannot be."""
+        newline = self.dialect.newline.encode()
+        if not data.endswith(newline):
+            data += newline  # or Arrow takes an empty last field for an empty string
         if self.dialect.padded:
+            if self.dialect.masked(data) is not data:
+                return None
             data = self._without_padding(data)
         if self.dialect.escape == BACKSLASH:
             data = self._mysql_null.sub(b"", data)

@@ -19,6 +19,7 @@ PADDED = "spaces around a quoted field"
 MIXED = "other record end"
 RETURN = "carriage return inside a field"
 UNCLOSED = "a quote that opens here is never closed"
+PADDING = " \t"
 CONTROL = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "b": "\b", "Z": "\x1a"}
 """What follows a backslash in the exports of MySQL and PostgreSQL."""
 
@@ -168,9 +169,9 @@ class Grammar:
             "delimiter": re.escape(dialect.delimiter),
             "quote": re.escape(dialect.quote),
             "escape": re.escape(dialect.escape),
-            "escaped": rf"|{re.escape(dialect.escape)}." if dialect.escape else "",
+            "escaped": rf"|{re.escape(dialect.escape)}(?:.|\Z)" if dialect.escape else "",
             "doubled": rf"|{re.escape(dialect.quote * 2)}" if dialect.doubled else "",
-            "pad": "" if dialect.delimiter in " \t" else "[ \\t]*",
+            "pad": f"[{PADDING.replace(dialect.delimiter, '')}]*",
             "end": r"\r\n|\r|\n|\Z" if self.any_end else ends,
             "inner": "" if self.any_end else inner,
         }
@@ -208,7 +209,7 @@ class Grammar:
 
     @cached_property
     def _line(self) -> re.Pattern[str]:
-        return self._compile("([^\\r\\n]*)(%(end)s)")
+        return self._compile("(.*?)(%(end)s)")
 
     @cached_property
     def _end(self) -> re.Pattern[str]:

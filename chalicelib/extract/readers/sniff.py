@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from itertools import islice, product
 
 from chalicelib.config import CsvOptions
@@ -19,6 +20,11 @@ from chalicelib.extract.readers.lenient import STRAY, Grammar, Record
 
 DELIMITERS = "\t;|, "
 """In the order of trust: a comma also stands in prose, a space nearly everywhere."""
+
+SINGLE_QUOTED = re.compile(
+    r"(?:^|[\t;|, ])'((?:[^'\\]|''|\\.)*)'(?=[\t;|, \r\n]|\Z)", re.MULTILINE | re.DOTALL
+)
+"""One such cell may be an accident, unless the quotes are needed in it."""
 
 SAMPLE_LINES = 100
 SAMPLE_TEXT = 1 << 14
@@ -36,10 +42,8 @@ def find_dialect(
     """
     if options.delimiter == "none":
         return None
-    newline = _newline(text)
-    sample = _first_lines(text, newline)
-    hinted = _hinted(sample, options, newline)
-    candidates = [_Candidate(dialect, sample, names) for dialect in hinted]
+    sample = _first_lines(text)
+    candidates = [_Candidate(dialect, sample, names) for dialect in _hinted(sample, options)]
     best = max(candidates, key=lambda candidate: candidate.rank, default=None)
     if best is None:
         return None
@@ -50,45 +54,47 @@ def find_dialect(
 def plain_dialect(text: str, options: CsvOptions) -> Dialect:
     """The dialect of a file of a single column. A comma in it is a second one, unless told."""
     delimiter = NO_DELIMITER if options.delimiter == "none" else ","
-    return next(_hinted(text, options, _newline(text), delimiter))
+    return next(_hinted(text, options, delimiter))
 
 
-def _newline(text: str) -> str:
-    """The character that ends records; in a mixed file the one that ends more."""
-    returns = text.count("\r") - text.count("\r\n")
-    return "\r" if returns > text.count("\n") else "\n"
-
-
-def _first_lines(text: str, newline: str) -> str:
+def _first_lines(text: str) -> str:
     """The first lines: a hundred at most, fewer when they are long, but two of them."""
-    end = 0
-    for number, found in enumerate(re.finditer(newline, text), start=1):
-        end = found.end()
-        if number == SAMPLE_LINES or (number > 1 and end > SAMPLE_TEXT):
-            return text[:end]
+    for number, found in enumerate(re.finditer(r"\r\n|\r|\n", text), start=1):
+        if number == SAMPLE_LINES or (number > 1 and found.end() > SAMPLE_TEXT):
+            return text[: found.end()]
     return text
 
 
-def _hinted(
-    text: str, options: CsvOptions, newline: str, delimiters: str = ""
-) -> Iterator[Dialect]:
+def _hinted(text: str, options: CsvOptions, delimiters: str = "") -> Iterator[Dialect]:
     """Every dialect that the text holds a sign of, the likeliest first."""
     padded = len(options.delimiter) == 2  # noqa: PLR2004 - a delimiter and a space
     given = options.delimiter[0] if padded or len(options.delimiter) == 1 else ""
     found = delimiters or given or [char for char in DELIMITERS if char in text]
     for delimiter, quote in product(found, _quotes(text, options)):
         for escape, doubled in _escapes(text, options, quote, delimiter):
-            yield Dialect(delimiter, quote, escape, doubled, padded, newline)
+            dialect = Dialect(delimiter, quote, escape, doubled, padded)
+            yield replace(dialect, newline=_newline(text, dialect))
+
+
+def _newline(text: str, dialect: Dialect) -> str:
+    """The character that ends records; in a mixed file the one that ends more."""
+    plain = dialect.unquoted(text)
+    returns = plain.count(b"\r") - plain.count(b"\r\n")
+    return "\r" if returns > plain.count(b"\n") else "\n"
 
 
 def _quotes(text: str, options: CsvOptions) -> list[str]:
     if options.quote != "auto":
         return ["" if options.quote == "none" else options.quote]
-    single = len(re.findall(r"(?:^|[\t;|, ])'[^\n]*?'(?=[\t;|, \r\n]|\Z)", text, re.MULTILINE))
+    cells = [found[1] for found in SINGLE_QUOTED.finditer(text)]
+    needed = any(
+        "''" in cell or "\\'" in cell or any(char in cell for char in DELIMITERS + "\n")
+        for cell in cells
+    )
     opening = len(re.findall(r'(?:^|[\t;|,])"(?!")', text, re.MULTILINE))
     closing = len(re.findall(r'"(?=[\t;|,\r\n]|\Z)', text))
     without = opening > 2 and not closing  # noqa: PLR2004 - one or two may be slips
-    return ['"', *["'"] * (single > 1), *[""] * without]
+    return ['"', *["'"] * (needed or len(cells) > 1), *[""] * without]
 
 
 def _escapes(text: str, options: CsvOptions, quote: str, delimiter: str) -> list[tuple[str, bool]]:
@@ -169,21 +175,16 @@ class _Candidate:
     def _padded(self, dialect: Dialect) -> Dialect:
         """The dialect with spaces after its delimiters, if there is one after each."""
         delimiter = dialect.delimiter
-        outside = "".join(_outside(record.raw, dialect.quote) + "\n" for record in self._agreeing)
-        there = outside.count(delimiter)
-        padded = delimiter != " " and there and outside.count(f"{delimiter} ") == there
-        return Dialect(**{**vars(dialect), "padded": True}) if padded else dialect
+        outside = dialect.unquoted("\n".join([*(r.raw for r in self._agreeing), ""]))
+        there = outside.count(delimiter.encode())
+        padded = delimiter != " " and outside.count(f"{delimiter} ".encode()) == there > 0
+        return replace(dialect, padded=True) if padded else dialect
 
 
 def _named(records: list[Record], names: Collection[str]) -> int:
     """How many of the schema's names the best of the first records holds."""
     cells = ({text.strip() for text in record.texts} for record in islice(records, 30))
     return max((len(found.intersection(names)) for found in cells), default=0)
-
-
-def _outside(raw: str, quote: str) -> str:
-    """The text without what stands in quotes."""
-    return quote.join(raw.split(quote)[::2]) if quote else raw
 
 
 def _is_clean(cell: str) -> bool:
