@@ -55,10 +55,15 @@ class Block:
         """Whether any field may be quoted."""
         return bool(self.dialect.quote) and self.dialect.quote.encode() in self.data
 
+    @cached_property
+    def newlines(self) -> int:
+        """How many lines end in it."""
+        return self.data.count(self.dialect.newline.encode())
+
     def record_lines(self, records: int) -> Sequence[int]:
         """The line each of the block's `records` starts on; blank lines are no records."""
         newline = self.dialect.newline.encode()
-        lines = self.data.count(newline) + (not self.data.endswith(newline))
+        lines = self.newlines + (not self.data.endswith(newline))
         if lines == records:
             return range(self.first_line, self.first_line + records)
         starts, blank = self._bounds
@@ -158,7 +163,7 @@ class Marks:
         """The first carriage return outside quotes that no newline follows, or the reverse."""
         data = self._data
         if self._newline == b"\n":
-            if b"\r" not in data or data.count(b"\r") == data.count(b"\r\n"):
+            if b"\r" not in data:
                 return None
             other = np.flatnonzero(self._text[1:-1] == ord("\r"))
             other = other[self._text[other + 2] != ord("\n")]
@@ -182,14 +187,13 @@ def blocks(
     """
     window = _Window(stream, start)
     grammar = Grammar(dialect, width)
-    newline = dialect.newline.encode()
     while data := window.filled():
         block = _clean(data, line, dialect, last=window.ended) or _dirty(
             data, line, grammar, last=window.ended or len(data) > MAX_FIELD_BYTES
         )
         if block:
             yield block
-            line += block.data.count(newline)
+            line += block.newlines
             window.drop(len(block.data))
         elif len(data) > MAX_FIELD_BYTES:
             raise SourceError(

@@ -34,7 +34,7 @@ class Mender:
             return None
         if len(record.fields) == self.width:
             return record
-        return self._shortened(record) or self._respelled(record) or self._lengthened(record)
+        return self._shortened(record) or self._lengthened(record) or self._respelled(record)
 
     def _shortened(self, record: Record) -> Record | None:
         more = record.fields[self.width :]
@@ -45,7 +45,7 @@ class Mender:
     def _respelled(self, record: Record) -> Record | None:
         """Split at another delimiter, if that gives a row without doubt."""
         for delimiter in DELIMITERS:
-            if delimiter not in record.raw or delimiter == self.dialect.delimiter:
+            if record.raw.count(delimiter) < self.width - 1 or delimiter == self.dialect.delimiter:
                 continue
             other = Grammar(replace(self.dialect, delimiter=delimiter, padded=False))
             fields = other.split(record.raw)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.batch import Batch, Reject
+from chalicelib.config import Column
 from chalicelib.extract.readers import reader_for
 from chalicelib.extract.readers.input_file import InputFile
 
@@ -20,6 +21,7 @@ class Read:
         assert reader is not None
         self.batches: list[Batch] = list(reader(file))
         self.detected = file.detected
+        self.repaired = {what: repair.lines for what, repair in file.repaired.items()}
 
     @property
     def rows(self) -> list[dict[str, str | None]]:
@@ -47,3 +49,9 @@ def read(tmp_path: Path) -> ReadFile:
         return Read(InputFile("shop", name, path, **fields))
 
     return read_file
+
+
+def columns(*names: str, **specs: dict[str, object]) -> dict[str, Column]:
+    """Columns of a schema: text by name, others as they are given."""
+    text = {name: Column(type="text") for name in names}
+    return text | {name: Column.model_validate(spec) for name, spec in specs.items()}
