@@ -259,15 +259,15 @@ def _dirty(data: bytes, line: int, grammar: Grammar, *, last: bool) -> Block | N
         if found and (len(data) <= MAX_FIELD_BYTES or found[-1][1] < len(text)):
             taken = text[: found[-1][1]].encode("utf-8", "surrogateescape")
             return Block(taken, line, grammar.dialect, [record for record, _ in found])
-        if whole:
-            return None
+        if whole:  # what is left are blank lines
+            return Block(data, line, grammar.dialect, []) if last and not found else None
         size *= 4
 
 
 def without_empty_end(found: Iterable[Block], file: InputFile) -> Iterator[Block]:
     """The blocks but for the empty rows at the end of the file: nothing but delimiters.
 
-    They are noted as repaired. Blank lines are no rows anyway.
+    They are noted as mended. Blank lines are no rows anyway.
     """
     held: Block | None = None
     for block in found:
@@ -279,9 +279,8 @@ def without_empty_end(found: Iterable[Block], file: InputFile) -> Iterator[Block
         if body:
             yield body
     if held:
-        delimiter = held.dialect.delimiter.encode()
         for number, text in enumerate(held.data.splitlines(), start=held.first_line):
-            if delimiter in text:
+            if text:
                 file.note(EMPTY_END, number)
 
 

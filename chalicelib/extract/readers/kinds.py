@@ -12,15 +12,17 @@ NEARLY_ALL = 0.9
 Kind = str | None
 """`number`, `date`, `time` or `truth`; `text` for anything else; None for an empty cell."""
 
-PATTERNS = {
-    "number": re.compile(r"[-+]?[$€£]?\s?\d[\d.,' \u00a0]*([eE][-+]?\d+)?\s?[%$€£]?"),
-    "date": re.compile(
-        r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2}))"
-        r"([T ]\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?\s?([AaPp][Mm])?\s?(Z|[-+]\d{2}:?\d{2})?)?"
-    ),
-    "time": re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?"),
-    "truth": re.compile(r"(?i:true|false|yes|no)"),
-}
+FORMS = re.compile(
+    r"""
+    (?P<number> [-+]?[$€£]?\s?\d[\d.,'\ \u00a0]*([eE][-+]?\d+)?\s?[%$€£]? )
+    | (?P<date>
+        (\d{4}[-/.]\d{1,2}[-/.]\d{1,2} | \d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2}))
+        ([T\ ]\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?\s?([AaPp][Mm])?\s?(Z|[-+]\d{2}:?\d{2})?)? )
+    | (?P<time> \d{1,2}:\d{2}(:\d{2}([.,]\d+)?)? )
+    | (?P<truth> (?i:true|false|yes|no) )
+    """,
+    re.VERBOSE,
+)
 
 
 def kind_of(cell: str) -> Kind:
@@ -28,7 +30,8 @@ def kind_of(cell: str) -> Kind:
     text = cell.strip()
     if not text:
         return None
-    return next((kind for kind, form in PATTERNS.items() if form.fullmatch(text)), "text")
+    form = FORMS.fullmatch(text)
+    return form.lastgroup if form else "text"
 
 
 def kinds_of(rows: Sequence[Sequence[str]], width: int) -> tuple[Kind, ...]:

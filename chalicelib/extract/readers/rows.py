@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import takewhile
+from itertools import takewhile, zip_longest
 
 import numpy as np
 import pyarrow as pa
@@ -111,7 +111,7 @@ class Rows:
         records = block.split(len(self._layout.names)) if block.records is None else block.records
         rows: list[Record] = []
         others: list[Record] = []
-        for record, following in zip(records, [*records[1:], None], strict=True):
+        for record, following in zip_longest(records, records[1:]):
             if self._is_of_second_table(record, following):
                 fault = f"belongs to a second table, which begins at line {self._second_table}"
                 others.append(replace(record, fault=fault))

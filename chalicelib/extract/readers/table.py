@@ -56,7 +56,7 @@ def find_table(text: str, dialect: Dialect, file: InputFile, *, final: bool) -> 
         return None
     records = [record for record, _ in found]
     first, count = _header(records, file)
-    below = records[first + count :]
+    below = _first_table(records[first + count :])
     width = _usual_width(below) if below else 0
     kinds = kinds_of([r.texts for r in below if len(r.fields) == width], width)
     names = _names(records[first : first + count], kinds, file, first_line)
@@ -104,7 +104,23 @@ def _with_known_names(records: Sequence[Record], file: InputFile) -> int | None:
     return at if enough else None
 
 
+def _first_table(records: Sequence[Record]) -> Sequence[Record]:
+    """The records without those of a table that follows after a blank line.
+
+    One blank line may part tables; where there are more they are how the file is written. Two
+    columns before a wider table are a preamble of names and values.
+    """
+    gaps = [at for at, record in enumerate(records) if record.after_blank and at]
+    if len(gaps) != 1:
+        return records
+    width, rest = _usual_width(records[: gaps[0]]), _usual_width(records[gaps[0] :])
+    rows = sum(len(record.fields) == width for record in records[: gaps[0]])
+    is_table = rows > 1 and width > 1 and (width > 2 or rest <= width)  # noqa: PLR2004
+    return records[: gaps[0]] if is_table else records
+
+
 def _guessed(records: Sequence[Record], file: InputFile) -> tuple[int, int]:
+    records = _first_table(records)
     width = _usual_width(records)
     top = next(at for at, record in enumerate(records) if len(record.fields) == width)
     below = [record.texts for record in records[top + 1 :] if len(record.fields) == width]
