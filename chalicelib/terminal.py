@@ -17,10 +17,13 @@ from rich.text import Text
 
 from chalicelib.load.table import Preview
 from chalicelib.progress import STEPS, Progress
-from chalicelib.reports import FileReport, RunResult, SourceReport
+from chalicelib.reports import FileReport, Repair, RunResult, SourceReport
 
 MAX_FILES = 20
 """Rows of a source's table before the rest is summed up."""
+
+USUAL = ("UTF-8", '"', "doubled", "LF", "line 1", "0")
+"""What a reader may find in a file and nobody needs to be told; the JSON report has all of it."""
 
 TYPE_WIDTH = 14
 """Cells for the type of a column; longer ones wrap."""
@@ -126,10 +129,17 @@ def _source_table(source: SourceReport) -> Table:
 
 def _remarks(file: FileReport) -> str:
     remarks = [f"{file.outcome}: {file.detail}" if file.outcome != "read" else file.detail]
-    remarks += [f"{what} {found}" for what, found in file.detected.items()]
+    remarks += [f"{what} {found}" for what, found in file.detected.items() if found not in USUAL]
+    remarks += [f"{what}: {_places(repair)}" for what, repair in file.repaired.items()]
     if file.ignored:
         remarks.append(f"not in the schema: {', '.join(file.ignored)}")
     return "; ".join(filter(None, remarks))
+
+
+def _places(repair: Repair) -> str:
+    lines = ", ".join(f"{line:,}" for line in repair.lines)
+    more = ", …" if repair.count > len(repair.lines) else ""
+    return f"{repair.count:,} x, line {lines}{more}"
 
 
 def _reject_table(result: RunResult) -> Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -247,8 +248,8 @@ def test_an_empty_file_is_no_failure_but_a_warning(shop: Pipeline) -> None:
 
 def test_a_broken_file_fails_the_run_and_nothing_is_loaded(shop: Pipeline) -> None:
     shop.write("a.csv", "id,name\n1,Ada\n")
-    shop.write("b.csv", b"id,name\n2,\xff\n")
-    with pytest.raises(SourceError, match=r"b\.csv line 2: byte 0xff is not UTF-8"):
+    shop.write("b.csv", "number,name\n2,Alan\n")
+    with pytest.raises(SourceError, match=r"b\.csv line 1: no column 'id'"):
         shop.run()
     assert shop.rows == []
 
@@ -256,13 +257,33 @@ def test_a_broken_file_fails_the_run_and_nothing_is_loaded(shop: Pipeline) -> No
 def test_a_broken_file_can_be_left_for_the_next_run(shop: Pipeline) -> None:
     shop.source["on_file_error"] = "skip"
     shop.write("a.csv", "id,name\n1,Ada\n")
-    broken = shop.write("b.csv", b"id,name\n2,Alan\n3,\xff\n")
+    broken = shop.write("b.csv", "number,name\n2,Alan\n")
     result = shop.run()
     assert shop.rows == [(1, "Ada")]
     assert result.sources[0].files["b.csv"].outcome == "failed"
-    assert any("b.csv line 3" in warning for warning in result.warnings)
+    assert any("b.csv line 1" in warning for warning in result.warnings)
     broken.write_text("id,name\n2,Alan\n3,Grace\n")
     assert shop.run().inserted == 2
+
+
+def test_what_was_found_and_mended_in_a_file_is_in_the_report(shop: Pipeline) -> None:
+    shop.write("a.csv", "Shop 3\nid;name\n1;'Ada'\n2;'O''Brien'\n3\n4;Zo\xeb;\n".encode("cp1252"))
+    result = shop.run()
+    assert shop.rows == [(1, "Ada"), (2, "O'Brien"), (3, None), (4, "Zoë")]
+    file = asdict(result)["sources"][0]["files"]["a.csv"]
+    assert file["detected"] == {
+        "encoding": "Windows-1252",
+        "delimiter": "semicolon",
+        "quote": "'",
+        "escape": "doubled",
+        "record end": "LF",
+        "header": "line 2",
+        "lines skipped": "1",
+    }
+    assert file["repaired"] == {
+        "last field missing, read as NULL": {"count": 1, "lines": [5]},
+        "empty fields at the end left out": {"count": 1, "lines": [6]},
+    }
 
 
 def test_a_missing_folder_is_named(shop: Pipeline) -> None:

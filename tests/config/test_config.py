@@ -5,6 +5,7 @@ import sys
 
 import jsonschema
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -455,3 +456,34 @@ def test_the_environment_is_the_default(monkeypatch, tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text(GOOD)
     assert load_config(path).sources[1].auth.token.get_secret_value() == "x"
+
+
+@pytest.mark.parametrize(
+    ("options", "mistake"),
+    [
+        ("delimiter: ab", "delimiter: 'ab' is not a single ASCII character, or one and a space"),
+        ("delimiter: '; '", None),
+        ("delimiter: none", None),
+        ("quote: abc", "quote: 'abc' is not a single ASCII character, or auto or none"),
+        ("escape: doubled", None),
+        ("escape: twice", "escape: 'twice' is not a single ASCII character, or auto or doubled"),
+        ("quote: ';', delimiter: ';'", ": delimiter, quote and escape must differ"),
+        ("encoding: utf-9", "encoding: 'utf-9' is not an encoding such as utf-8"),
+        ("encoding: hex", "encoding: 'hex' is not an encoding such as utf-8"),
+        ("encoding: shift_jis", None),
+        ("header: 2", None),
+        ("header: [a, b]", None),
+        ("header: 0", "header: 0 is not auto, none, a number of rows, or a list of names"),
+        ("header: first", "header: 'first' is not auto, none, a number of rows"),
+        ("header: []", "header: [] is not auto, none, a number of rows"),
+        ("skip_lines: -1", "skip_lines: -1 is less than 0"),
+    ],
+)
+def test_how_delimited_files_are_written_is_checked(options, mistake):
+    text = f"sources: [{{type: local, path: x, csv: {{{options}}}}}]\ntarget: {{table: t}}"
+    if mistake is None:
+        assert parse_config(text, {}).sources
+        jsonschema.validate(yaml.safe_load(text), json_schema())
+    else:
+        (found,) = mistakes(text)
+        assert mistake in found
