@@ -77,6 +77,21 @@ class Block:
         _, blank = self._bounds
         return not blank.all() and bool(blank[: np.flatnonzero(~blank)[-1]].any())
 
+    def pieces(self) -> Iterator[Block]:
+        """The block in smaller ones, of about `WINDOW`; a blank line goes with what follows it."""
+        starts, blank = self._bounds
+        ends = np.append(starts[1:], len(self.data))[~blank]
+        begin = 0
+        while begin < len(self.data):
+            at = np.searchsorted(ends, begin + WINDOW)
+            end = int(ends[at]) if at + 1 < len(ends) else len(self.data)
+            yield Block(self.data[begin:end], self.line_at(begin), self.dialect)
+            begin = end
+
+    def line_at(self, position: int) -> int:
+        """The line in the file of a byte of this block."""
+        return self.first_line + self.data.count(self.dialect.newline.encode(), 0, position)
+
     @cached_property
     def _bounds(self) -> tuple[Positions, npt.NDArray[np.bool_]]:
         """Where each record starts, and which of them are blank lines."""
@@ -139,6 +154,11 @@ class Marks:
         last = np.searchsorted(ends, before, side="right")
         return int(ends[last - 1]) if last else 0
 
+    @property
+    def awaited(self) -> bytes:
+        """What must come before the last record can end."""
+        return self._quote if len(self.quotes) % 2 else self._newline
+
     @cached_property
     def trouble(self) -> int | None:
         """Where counting first leads astray: a stray quote, or the other kind of record end."""
@@ -187,56 +207,69 @@ def blocks(
     """
     window = _Window(stream, start)
     grammar = Grammar(dialect, width)
-    while data := window.filled():
-        block = _clean(data, line, dialect, last=window.ended) or _dirty(
-            data, line, grammar, last=window.ended or len(data) > MAX_FIELD_BYTES
-        )
+    while data := window.part():
+        last, too_long = window.ended, len(data) > MAX_FIELD_BYTES
+        marks = Marks(data, dialect)
+        block = _clean(data, line, marks, dialect, last=last)
+        if block is None and (marks.trouble is not None or last or too_long):
+            block = _dirty(data, line, grammar, last=last or too_long)
         if block:
             yield block
             line += block.newlines
             window.drop(len(block.data))
-        elif len(data) > MAX_FIELD_BYTES:
+        elif too_long:
             raise SourceError(
                 f"the record that starts here does not end within {MAX_FIELD_BYTES >> 20} MB",
                 where=f"{name} line {line}",
                 fix="Add line ends, or shorten the field that is too long.",
             )
         else:
-            window.widen()
+            window.widen(marks.awaited)
 
 
 class _Window:
     """The part of the stream that is not in a block yet."""
 
     def __init__(self, stream: Bytes, start: int) -> None:
-        self.ended = False
         self._stream = stream
         self._data = b""
-        self._least = start + 1
-        self.filled()
+        self._size = start + 1
+        self._exhausted = False
+        self.part()
         self.drop(start)
 
-    def filled(self) -> bytes:
-        """What there is, with enough for a block unless the stream has ended."""
-        while len(self._data) < self._least and not self.ended:
-            more = self._stream.read(BATCH_BYTES)
-            self.ended = not more
-            self._data += more
-        return self._data
+    @property
+    def ended(self) -> bool:
+        """Whether the part reaches the end of the stream."""
+        return self._exhausted and len(self._data) <= self._size
+
+    def part(self) -> bytes:
+        """Enough for a block, unless the stream has ended."""
+        while len(self._data) < self._size and not self._exhausted:
+            self._read()
+        return self._data if len(self._data) <= self._size else self._data[: self._size]
+
+    def _read(self) -> bytes:
+        more = self._stream.read(BATCH_BYTES)
+        self._exhausted = not more
+        self._data += more
+        return more
 
     def drop(self, size: int) -> None:
         """Take so many bytes off the front."""
         self._data = self._data[size:]
-        self._least = BATCH_BYTES
+        self._size = BATCH_BYTES
 
-    def widen(self) -> None:
-        """Not one record ends in what there is: have more next time."""
-        self._least = len(self._data) + BATCH_BYTES
+    def widen(self, awaited: bytes) -> None:
+        """No record ends in the part: have more next time, with one of the awaited bytes in it."""
+        more = self._data[self._size :] or self._read()
+        while more and awaited not in more and len(self._data) <= MAX_FIELD_BYTES:
+            more = self._read()
+        self._size = max(len(self._data), self._size + 1)
 
 
-def _clean(data: bytes, line: int, dialect: Dialect, *, last: bool) -> Block | None:
+def _clean(data: bytes, line: int, marks: Marks, dialect: Dialect, *, last: bool) -> Block | None:
     """The records up to where counting leads astray, or to the last that ends; None without one."""
-    marks = Marks(data, dialect)
     if last and marks.trouble is None and not len(marks.quotes) % 2:
         return Block(data, line, dialect)
     cut = marks.last_record_end(len(data) if marks.trouble is None else marks.trouble)
@@ -248,10 +281,7 @@ def _dirty(data: bytes, line: int, grammar: Grammar, *, last: bool) -> Block | N
 
     The `last` data may hold a quote that is never closed, which costs its line.
     """
-    if Marks(data, grammar.dialect).trouble is None and not last:
-        return None
-    size = WINDOW
-    while True:
+    for size in (WINDOW, len(data)):
         whole = size >= len(data)
         text = data[:size].decode("utf-8", "surrogateescape")
         some = grammar.records(text, line, final=whole and last)
@@ -259,9 +289,8 @@ def _dirty(data: bytes, line: int, grammar: Grammar, *, last: bool) -> Block | N
         if found and (len(data) <= MAX_FIELD_BYTES or found[-1][1] < len(text)):
             taken = text[: found[-1][1]].encode("utf-8", "surrogateescape")
             return Block(taken, line, grammar.dialect, [record for record, _ in found])
-        if whole:  # what is left are blank lines
-            return Block(data, line, grammar.dialect, []) if last and not found else None
-        size *= 4
+    # without a record only blank lines can be left
+    return Block(data, line, grammar.dialect, []) if last and not found else None
 
 
 def without_empty_end(found: Iterable[Block], file: InputFile) -> Iterator[Block]:

@@ -45,7 +45,7 @@ def read_delimited(file: InputFile, text: str, dialect: Dialect, *, whole: bool)
         found = blocks(stream, file.name, dialect, width=width, start=table.start, line=table.line)
         for block in without_empty_end(found, file):
             file.detected["encoding"] = stream.encoding
-            yield rows.batch(block)
+            yield from rows.batches(block)
     rows.end()
 
 

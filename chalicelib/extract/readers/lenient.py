@@ -163,17 +163,25 @@ class Grammar:
     def _parts(self) -> dict[str, str]:
         """The dialect's characters, ready to stand in an expression."""
         dialect = self.dialect
+        delimiter, quote, escape = map(
+            re.escape, (dialect.delimiter, dialect.quote, dialect.escape)
+        )
         ends = {"\n": r"\r?\n|\r?\Z", "\r": r"\r\n?|\Z"}[dialect.newline]
-        inner = {"\n": r"|\r(?!\n|\Z)", "\r": r"|\n"}[dialect.newline]
+        end = r"\r\n|\r|\n|\Z" if self.any_end else ends
+        other_end = {"\n": r"\r(?!\n|\Z)", "\r": r"\n"}[dialect.newline]
+        pad = f"[{PADDING.replace(dialect.delimiter, '')}]*"
+        escaped = rf"{escape}(?:.|\Z)" if escape else ""
+        in_quotes = [quote * 2 if dialect.doubled else "", escaped]
+        outside = ["" if self.any_end else other_end, escaped]
         return {
-            "delimiter": re.escape(dialect.delimiter),
-            "quote": re.escape(dialect.quote),
-            "escape": re.escape(dialect.escape),
-            "escaped": rf"|{re.escape(dialect.escape)}(?:.|\Z)" if dialect.escape else "",
-            "doubled": rf"|{re.escape(dialect.quote * 2)}" if dialect.doubled else "",
-            "pad": f"[{PADDING.replace(dialect.delimiter, '')}]*",
-            "end": r"\r\n|\r|\n|\Z" if self.any_end else ends,
-            "inner": "" if self.any_end else inner,
+            "delimiter": delimiter,
+            "quote": quote,
+            "escape": escape,
+            "pad": pad,
+            "end": end,
+            "after": f"{pad}(?={delimiter}|{end})",
+            "content": _runs(f"[^{quote}{escape}]", in_quotes),
+            "bare": _runs(rf"[^{delimiter}{escape}\r\n]", outside),
         }
 
     def _compile(self, pattern: str) -> re.Pattern[str]:
@@ -185,19 +193,15 @@ class Grammar:
 
     @cached_property
     def _quoted(self) -> re.Pattern[str]:
-        content = "((?:[^%(quote)s%(escape)s]%(doubled)s%(escaped)s)*+)"
-        after = "%(pad)s(?=%(delimiter)s|%(end)s)"
-        return self._compile(f"%(pad)s%(quote)s{content}%(quote)s{after}")
+        return self._compile("%(pad)s%(quote)s(%(content)s)%(quote)s%(after)s")
 
     @cached_property
     def _left_open(self) -> re.Pattern[str]:
-        content = "(?:[^%(quote)s%(escape)s]%(doubled)s%(escaped)s)*+"
-        return self._compile(f"%(pad)s%(quote)s{content}(?:%(escape)s)?\\Z")
+        return self._compile("%(pad)s%(quote)s%(content)s(?:%(escape)s)?\\Z")
 
     @cached_property
     def _quoted_on_the_line(self) -> re.Pattern[str]:
-        after = "%(pad)s(?=%(delimiter)s|%(end)s)"
-        return self._compile(f"%(pad)s%(quote)s([^\\r\\n]*?)%(quote)s{after}")
+        return self._compile("%(pad)s%(quote)s([^\\r\\n]*?)%(quote)s%(after)s")
 
     @cached_property
     def _opens_again(self) -> re.Pattern[str]:
@@ -205,7 +209,7 @@ class Grammar:
 
     @cached_property
     def _bare(self) -> re.Pattern[str]:
-        return self._compile("(?:[^%(delimiter)s%(escape)s\\r\\n]%(inner)s%(escaped)s)*+")
+        return self._compile("%(bare)s")
 
     @cached_property
     def _line(self) -> re.Pattern[str]:
@@ -218,6 +222,12 @@ class Grammar:
     @cached_property
     def _escaped(self) -> re.Pattern[str]:
         return self._compile("%(escape)s(.)")
+
+
+def _runs(plain: str, besides: list[str]) -> str:
+    """Any number of plain characters and of what else may stand among them."""
+    others = "|".join(filter(None, besides))
+    return f"{plain}*+(?:(?:{others}){plain}*+)*+" if others else f"{plain}*+"
 
 
 def _found(match: re.Match[str] | None) -> re.Match[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import takewhile, zip_longest
 
@@ -41,9 +41,15 @@ class Rows:
         self._second_table = 0
         self._remarks: list[Record] = []
 
-    def batch(self, block: Block) -> Batch:
+    def batches(self, block: Block) -> Iterator[Batch]:
         """The rows of a block, in its order; what is no row without doubt is a reject."""
-        return self._fast(block) or self._slow(block)
+        whole = self._fast(block)
+        if whole:
+            yield whole
+        elif block.records is not None or self._second_table:
+            yield self._slow(block)
+        else:
+            yield from (self._fast(piece) or self._slow(piece) for piece in block.pieces())
 
     def end(self) -> None:
         """After the last block: remarks on the table are a footer, not rows."""
