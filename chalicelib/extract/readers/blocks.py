@@ -1,15 +1,13 @@
 """Cuts a delimited file into blocks of whole records, without parsing where it is clean.
 
-A newline ends a record when an even number of quotes stands before it. Counting quotes and
-newlines runs at the speed of memory, keeps the line of every row known and hands Arrow blocks
-that it can parse one by one. Where a quote stands in a wrong place counting leads astray: there
-records are split one by one, until all is well again.
+Counting quotes and newlines keeps the line of every row known and hands Arrow blocks that it can
+parse one by one. Where counting leads astray records are split one by one, until all is well again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from typing import Protocol
@@ -19,16 +17,12 @@ import numpy.typing as npt
 
 from chalicelib.errors import SourceError
 from chalicelib.extract.readers.dialect import Dialect
-from chalicelib.extract.readers.input_file import InputFile
 from chalicelib.extract.readers.lenient import Grammar, Record
+from chalicelib.extract.readers.marks import Marks, Positions
 from chalicelib.settings import BATCH_BYTES, MAX_FIELD_BYTES
 
 WINDOW = 1 << 16
 """Bytes split record by record before another look whether the rest is clean."""
-
-EMPTY_END = "empty row at the end, left out"
-
-Positions = npt.NDArray[np.intp]
 
 
 class Bytes(Protocol):
@@ -108,93 +102,6 @@ class Block:
         """Its records, one by one."""
         text = self.data.decode("utf-8", "surrogateescape")
         return [record for record, _ in Grammar(self.dialect, width).records(text, self.first_line)]
-
-
-class Marks:
-    """The quotes and record ends of bytes that start with a record."""
-
-    def __init__(self, data: bytes, dialect: Dialect) -> None:
-        self._data = dialect.masked(data)
-        self._dialect = dialect
-        self._newline = dialect.newline.encode()
-        self._quote = dialect.quote.encode()
-
-    @cached_property
-    def _text(self) -> npt.NDArray[np.uint8]:
-        """With a newline before and after it."""
-        return np.frombuffer(self._newline + self._data + self._newline, np.uint8)
-
-    @cached_property
-    def quotes(self) -> Positions:
-        """Where quotes stand."""
-        if not self._quote or self._quote not in self._data:
-            return np.empty(0, np.intp)
-        return np.flatnonzero(self._text[1:-1] == self._quote[0])
-
-    @cached_property
-    def record_ends(self) -> Positions:
-        """The positions after newlines outside quotes."""
-        newlines = np.flatnonzero(self._text[1:-1] == self._newline[0])
-        return self._outside(newlines) + 1
-
-    def _outside(self, positions: Positions) -> Positions:
-        if not len(self.quotes):
-            return positions
-        outside: Positions = positions[np.searchsorted(self.quotes, positions) % 2 == 0]
-        return outside
-
-    def last_record_end(self, before: int) -> int:
-        """The length of the whole records that end before a position."""
-        if not len(self.quotes):
-            return self._data.rfind(self._newline, 0, before) + 1
-        end = self._data.rfind(self._newline, 0, before) + 1
-        if np.searchsorted(self.quotes, end) % 2 == 0:
-            return end
-        ends = self.record_ends
-        last = np.searchsorted(ends, before, side="right")
-        return int(ends[last - 1]) if last else 0
-
-    @property
-    def awaited(self) -> bytes:
-        """What must come before the last record can end."""
-        return self._quote if len(self.quotes) % 2 else self._newline
-
-    @cached_property
-    def trouble(self) -> int | None:
-        """Where counting first leads astray: a stray quote, or the other kind of record end."""
-        found = [at for at in (self._stray_quote(), self._other_end()) if at is not None]
-        return min(found, default=None)
-
-    def _stray_quote(self) -> int | None:
-        """The first quote that neither opens nor closes a field.
-
-        Quotes open and close in turns; a doubled one closes the field and opens it again.
-        """
-        if not len(self.quotes):
-            return None
-        beside = b"\r\n" + self._dialect.delimiter.encode() + self._quote * self._dialect.doubled
-        before = beside + b" " * self._dialect.padded
-        text, quotes = self._text, self.quotes + 1
-        opens = np.arange(len(quotes)) % 2 == 0
-        well = np.where(opens, _is_in(text[quotes - 1], before), _is_in(text[quotes + 1], beside))
-        return int(quotes[np.argmin(well)]) - 1 if not well.all() else None
-
-    def _other_end(self) -> int | None:
-        """The first carriage return outside quotes that no newline follows, or the reverse."""
-        data = self._data
-        if self._newline == b"\n":
-            if b"\r" not in data:
-                return None
-            other = np.flatnonzero(self._text[1:-1] == ord("\r"))
-            other = other[self._text[other + 2] != ord("\n")]
-        else:
-            other = np.flatnonzero(self._text[1:-1] == ord("\n"))
-        outside = self._outside(other)
-        return int(outside[0]) if len(outside) else None
-
-
-def _is_in(text: npt.NDArray[np.uint8], chars: bytes) -> npt.NDArray[np.bool_]:
-    return np.isin(text, np.frombuffer(chars, np.uint8))
 
 
 def blocks(
@@ -291,39 +198,3 @@ def _dirty(data: bytes, line: int, grammar: Grammar, *, last: bool) -> Block | N
             return Block(taken, line, grammar.dialect, [record for record, _ in found])
     # without a record only blank lines can be left
     return Block(data, line, grammar.dialect, []) if last and not found else None
-
-
-def without_empty_end(found: Iterable[Block], file: InputFile) -> Iterator[Block]:
-    """The blocks but for the empty rows at the end of the file: nothing but delimiters.
-
-    They are noted as mended. Blank lines are no rows anyway.
-    """
-    held: Block | None = None
-    for block in found:
-        if held and block.records is None:
-            block = replace(block, data=held.data + block.data, first_line=held.first_line)  # noqa: PLW2901
-        elif held:
-            yield held
-        body, held = _cut_empty_end(block)
-        if body:
-            yield body
-    if held:
-        for number, text in enumerate(held.data.splitlines(), start=held.first_line):
-            if text:
-                file.note(EMPTY_END, number)
-
-
-def _cut_empty_end(block: Block) -> tuple[Block | None, Block | None]:
-    """What comes before the empty rows and blank lines that the block ends with, and those."""
-    data, newline = block.data, block.dialect.newline.encode()
-    nothing = block.dialect.delimiter.encode() + b" \r\n"
-    masked = block.dialect.masked(data)
-    last = masked[masked.rfind(newline, 0, -1) + 1 :]
-    if block.records is not None or last.strip(nothing):
-        return block, None
-    filled = len(masked.rstrip(nothing))
-    cut = masked.find(newline, filled) + 1 if filled else 0
-    if not 0 < cut < len(data):
-        return (block, None) if filled else (None, block)
-    line = block.first_line + data.count(newline, 0, cut)
-    return replace(block, data=data[:cut]), replace(block, data=data[cut:], first_line=line)

@@ -10,13 +10,14 @@ from collections.abc import Iterator
 
 from chalicelib.batch import Batch
 from chalicelib.errors import SourceError
-from chalicelib.extract.readers.blocks import blocks, without_empty_end
+from chalicelib.extract.readers.blocks import blocks
 from chalicelib.extract.readers.dialect import Dialect
 from chalicelib.extract.readers.input_file import InputFile
 from chalicelib.extract.readers.layout import Layout
 from chalicelib.extract.readers.rows import Rows
 from chalicelib.extract.readers.sniff import find_dialect, plain_dialect
 from chalicelib.extract.readers.table import find_table
+from chalicelib.extract.readers.tail import without_empty_end
 
 SAMPLE_BYTES = 1 << 16
 

@@ -226,7 +226,7 @@ def plausible_tables(draw: st.DrawFn) -> tuple[Writing, list[list[Cell]]]:
     return writing, draw(st.lists(row, min_size=3, max_size=12))
 
 
-@unhurried
+@settings(unhurried, max_examples=500)
 @given(written=plausible_tables())
 def test_a_table_in_any_dialect_is_read_back_identically_without_being_told(
     tmp_path: Path, written: tuple[Writing, list[list[Cell]]]

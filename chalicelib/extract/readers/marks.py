@@ -1,0 +1,103 @@
+"""Quotes and record ends, found by counting at the speed of memory.
+
+A newline ends a record when an even number of quotes stands before it, as long as each quote opens
+or closes a field. Where one does neither, counting leads astray.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from chalicelib.extract.readers.dialect import Dialect
+
+Positions = npt.NDArray[np.intp]
+
+
+class Marks:
+    """The quotes and record ends of bytes that start with a record."""
+
+    def __init__(self, data: bytes, dialect: Dialect) -> None:
+        self._data = dialect.masked(data)
+        self._dialect = dialect
+        self._newline = dialect.newline.encode()
+        self._quote = dialect.quote.encode()
+
+    @cached_property
+    def _text(self) -> npt.NDArray[np.uint8]:
+        """With a newline before and after it."""
+        return np.frombuffer(self._newline + self._data + self._newline, np.uint8)
+
+    @cached_property
+    def quotes(self) -> Positions:
+        """Where quotes stand."""
+        if not self._quote or self._quote not in self._data:
+            return np.empty(0, np.intp)
+        return np.flatnonzero(self._text[1:-1] == self._quote[0])
+
+    @cached_property
+    def record_ends(self) -> Positions:
+        """The positions after newlines outside quotes."""
+        newlines = np.flatnonzero(self._text[1:-1] == self._newline[0])
+        return self._outside(newlines) + 1
+
+    def _outside(self, positions: Positions) -> Positions:
+        if not len(self.quotes):
+            return positions
+        outside: Positions = positions[np.searchsorted(self.quotes, positions) % 2 == 0]
+        return outside
+
+    def last_record_end(self, before: int) -> int:
+        """The length of the whole records that end before a position."""
+        if not len(self.quotes):
+            return self._data.rfind(self._newline, 0, before) + 1
+        end = self._data.rfind(self._newline, 0, before) + 1
+        if np.searchsorted(self.quotes, end) % 2 == 0:
+            return end
+        ends = self.record_ends
+        last = np.searchsorted(ends, before, side="right")
+        return int(ends[last - 1]) if last else 0
+
+    @property
+    def awaited(self) -> bytes:
+        """What must come before the last record can end."""
+        return self._quote if len(self.quotes) % 2 else self._newline
+
+    @cached_property
+    def trouble(self) -> int | None:
+        """Where counting first leads astray: a stray quote, or the other kind of record end."""
+        found = [at for at in (self._stray_quote(), self._other_end()) if at is not None]
+        return min(found, default=None)
+
+    def _stray_quote(self) -> int | None:
+        """The first quote that neither opens nor closes a field.
+
+        Quotes open and close in turns; a doubled one closes the field and opens it again.
+        """
+        if not len(self.quotes):
+            return None
+        beside = b"\r\n" + self._dialect.delimiter.encode() + self._quote * self._dialect.doubled
+        before = beside + b" " * self._dialect.padded
+        text, quotes = self._text, self.quotes + 1
+        opens = np.arange(len(quotes)) % 2 == 0
+        well = np.where(opens, _is_in(text[quotes - 1], before), _is_in(text[quotes + 1], beside))
+        return int(quotes[np.argmin(well)]) - 1 if not well.all() else None
+
+    def _other_end(self) -> int | None:
+        """The first carriage return outside quotes that no newline follows, or the reverse."""
+        data = self._data
+        if self._newline == b"\n":
+            if b"\r" not in data:
+                return None
+            other = np.flatnonzero(self._text[1:-1] == ord("\r"))
+            other = other[self._text[other + 2] != ord("\n")]
+        else:
+            other = np.flatnonzero(self._text[1:-1] == ord("\n"))
+        outside = self._outside(other)
+        return int(outside[0]) if len(outside) else None
+
+
+def _is_in(text: npt.NDArray[np.uint8], chars: bytes) -> npt.NDArray[np.bool_]:
+    return np.isin(text, np.frombuffer(chars, np.uint8))
