@@ -108,6 +108,7 @@ class InputFile:
             while more := text.read(least):
                 start += more
                 lines = start.count(b"\n") + start.count(b"\r")
+                self.detected["encoding"] = text.encoding
                 if len(start) >= MAX_FIELD_BYTES or (len(start) >= least and lines > newlines):
                     break
         return start.decode("utf-8", "surrogateescape"), not more

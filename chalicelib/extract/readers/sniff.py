@@ -34,6 +34,8 @@ NEEDING_QUOTES = re.compile(r"''|\\'|[\t;|,\n]")
 
 SIGNS = re.compile(r"[\t;|,]")
 
+SAID = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
+
 SAMPLE_LINES = 50
 SAMPLE_TEXT = 1 << 14
 MOST = 0.8
@@ -60,9 +62,8 @@ def find_dialect(
 
 
 def plain_dialect(text: str, options: CsvOptions) -> Dialect:
-    """The dialect of a file of a single column. A comma in it is a second one, unless told."""
-    delimiter = NO_DELIMITER if options.delimiter == "none" else ","
-    return next(_hinted(text, options, delimiter))
+    """The dialect of a file of a single column: a comma in it is text."""
+    return next(_hinted(text, options, NO_DELIMITER))
 
 
 def _first_lines(text: str) -> str:
@@ -76,12 +77,18 @@ def _first_lines(text: str) -> str:
 def _hinted(text: str, options: CsvOptions, delimiters: str = "") -> Iterator[Dialect]:
     """Every dialect that the text holds a sign of, the likeliest first."""
     padded = len(options.delimiter) == 2  # noqa: PLR2004 - a delimiter and a space
-    given = options.delimiter[0] if padded or len(options.delimiter) == 1 else ""
+    given = options.delimiter[0] if padded or len(options.delimiter) == 1 else _said(text)
     found = delimiters or given or [char for char in DELIMITERS if char in text]
     for delimiter, quote in product(found, _quotes(text, options)):
         for escape, doubled in _escapes(text, options, quote, delimiter):
             dialect = Dialect(delimiter, quote, escape, doubled, padded)
             yield replace(dialect, newline=_newline(text, dialect))
+
+
+def _said(text: str) -> str:
+    """The delimiter that a first line for Excel names, as `sep=;`."""
+    line = SAID.match(text)
+    return line[1] if line else ""
 
 
 def _newline(text: str, dialect: Dialect) -> str:

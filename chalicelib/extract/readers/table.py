@@ -17,12 +17,15 @@ from chalicelib.errors import SourceError
 from chalicelib.extract.readers.dialect import Dialect
 from chalicelib.extract.readers.header import UNNAMED, column_names, joined
 from chalicelib.extract.readers.input_file import InputFile
-from chalicelib.extract.readers.kinds import Kind, kinds_of, typed_cells
+from chalicelib.extract.readers.kinds import Kind, kind_of, kinds_of, typed_cells
 from chalicelib.extract.readers.lenient import Grammar, Record
 
 SAMPLE = 100
 HEADER_WITHIN = 30
 """Records among which the header is looked for."""
+
+REMARK = re.compile(r"#|sep=.$", re.IGNORECASE)
+"""Starts a line above the table; in the last one before the rows it may be the header."""
 
 UNIT = re.compile(r"[\[(][^\])]*[\])]")
 YEARS = range(1900, 2101)
@@ -90,7 +93,12 @@ def _header(records: Sequence[Record], file: InputFile) -> tuple[int, int]:
     known = _with_known_names(records[:HEADER_WITHIN], file)
     if known is not None:
         return known, 1 + _is_units(records, known + 1)
-    return _guessed(records, file)
+    comments = next((at for at, r in enumerate(records) if not REMARK.match(r.raw)), 0)
+    first, count = _guessed(records[comments:], file)
+    last = records[comments - 1] if comments else None
+    if last and count == first == 0 and len(last.fields) == len(records[comments].fields):
+        return comments - 1, 1
+    return comments + first, count
 
 
 def _with_known_names(records: Sequence[Record], file: InputFile) -> int | None:
@@ -127,6 +135,8 @@ def _guessed(records: Sequence[Record], file: InputFile) -> tuple[int, int]:
     kinds = kinds_of(below, width)
     typed = typed_cells(records[top].texts, kinds)
     is_data = bool(typed) and all(typed) and not _are_years(records[top].texts, kinds)
+    if not below:
+        is_data = {kind_of(text) for text in records[top].texts}.isdisjoint({"text", None})
     before = records[top - 1] if top and not records[top].after_blank else None
     if before and len(before.fields) > 1:
         extra = kinds_of([records[top].texts, *below], width)[len(before.fields) :]

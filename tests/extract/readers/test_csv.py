@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from chalicelib.config import CsvOptions
 from chalicelib.errors import SourceError
 from chalicelib.extract.readers import blocks
+from chalicelib.extract.readers.rows import Rows
 from tests.extract.readers.support import Read, ReadFile
 
 
@@ -147,6 +148,39 @@ def test_what_is_not_certain_is_set_aside_as_it_is(read: ReadFile, dirty: str, r
         (4, {"_raw": dirty.rstrip("\n")}, reason)
     ]
     assert len(found.rows) == 4
+
+
+def large(**dirty: str) -> str:
+    """More than one block of rows; `row_n` takes the place of row n."""
+    rows = [f"{number},somebody number {number},{number}.50" for number in range(80_000)]
+    for name, text in dirty.items():
+        rows[int(name.removeprefix("row_"))] = text
+    return "id,name,amount\n" + "\n".join(rows) + "\n"
+
+
+def test_a_clean_file_is_never_read_record_by_record(
+    read: ReadFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(Rows, "_slow")
+    found = read("a.csv", large())
+    assert len(found.batches) > 1
+    assert found.lines == list(range(2, 80_002))
+
+
+def test_bad_rows_in_a_large_file_cost_themselves_alone(read: ReadFile) -> None:
+    text = large(
+        row_1="1,Zoë,1.50",
+        row_100='100,"never closed,1',
+        row_200='200,5" pipe,2',
+        row_70000="70000,a,b,c",
+        row_70001="70001,short",
+        row_75000="75000,\udcff,1",
+    )
+    found = read("a.csv", text.encode("utf-8", "surrogateescape"))
+    aside = [102, 70002, 75002]
+    assert [reject.line for reject in found.rejects] == aside
+    assert found.lines == [line for line in range(2, 80_002) if line not in aside]
+    assert [int(str(row["id"])) + 2 for row in found.rows] == found.lines
 
 
 def test_an_unclosed_quote_does_not_take_the_quoted_fields_below_it(read: ReadFile) -> None:
