@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from itertools import count
+from itertools import count, zip_longest
 
 from chalicelib.config import Column
 from chalicelib.errors import SourceError
@@ -40,8 +40,15 @@ def joined(rows: Sequence[Sequence[str]]) -> list[str]:
     brackets lose them.
     """
     upper = [_spread(row) for row in rows[:-1]] if "" in map(str.strip, rows[0]) else rows[:-1]
-    parts = zip(*upper, [cell.strip().strip("[]()") for cell in rows[-1]], strict=True)
+    parts = zip_longest(*upper, map(_without_brackets, rows[-1]), fillvalue="")
+    if len(rows) == 1:
+        return list(rows[0])
     return ["_".join(filter(None, map(str.strip, column))) for column in parts]
+
+
+def _without_brackets(cell: str) -> str:
+    unit = cell.strip()
+    return unit[1:-1] if unit[:1] in ("[", "(") and unit[-1] in "])" else unit
 
 
 def _spread(row: Sequence[str]) -> list[str]:

@@ -37,7 +37,7 @@ class Layout:
         None where Arrow would read something else than the records say, or nothing at all.
         """
         data = self._for_arrow(block.data)
-        if data is None:
+        if data is None or not _is_utf8(data):
             return None
         if not data.strip(b"\r\n"):
             return self.table([]), []
@@ -58,7 +58,8 @@ class Layout:
             )
         except pa.ArrowInvalid:
             return None
-        return table, ragged
+        changed = self.dialect.padded or self.dialect.escape
+        return None if ragged and changed else (table, ragged)
 
     def _for_arrow(self, data: bytes) -> bytes | None:
         """The same records without what Arrow does not know; None where that cannot be."""
@@ -107,6 +108,7 @@ class Layout:
             strings_can_be_null=True,
             quoted_strings_can_be_null=False,
             null_values=list(self.null_values),
+            check_utf8=False,  # it was before, and Arrow cannot show a bad row with other bytes
         )
 
     def table(self, records: Sequence[Record]) -> pa.Table:
@@ -122,3 +124,13 @@ class Layout:
         if not field.quoted and (escaped_null or field.text in self.null_values):
             return None
         return self.grammar.value(field)
+
+
+def _is_utf8(data: bytes) -> bool:
+    if data.isascii():
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -14,6 +15,7 @@ from chalicelib.extract.readers.sniff import DELIMITERS
 SHORT = "last field missing, read as NULL"
 LONG = "empty fields at the end left out"
 EMPTY = Field("")
+UNREADABLE = re.compile("[\udc80-\udcff]")
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def _with(record: Record, fields: Sequence[Field], note: str) -> Record:
 
 def is_readable(text: str) -> bool:
     """Whether all of it was in the file's encoding."""
-    return not any("\udc80" <= char <= "\udcff" for char in text)
+    return not UNREADABLE.search(text)
 
 
 def visible(text: str) -> str:

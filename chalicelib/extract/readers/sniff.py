@@ -52,7 +52,7 @@ def find_dialect(
     """
     if options.delimiter == "none":
         return None
-    sample = _first_lines(text)
+    sample = _first_lines(text, options.skip_lines)
     candidates = [_Candidate(dialect, sample, names) for dialect in _hinted(sample, options)]
     best = max(candidates, key=lambda candidate: candidate.rank, default=None)
     if best is None:
@@ -66,12 +66,15 @@ def plain_dialect(text: str, options: CsvOptions) -> Dialect:
     return next(_hinted(text, options, NO_DELIMITER))
 
 
-def _first_lines(text: str) -> str:
-    """The first lines: fifty at most, fewer when they are long, but two of them."""
-    for number, found in enumerate(re.finditer(r"\r\n|\r|\n", text), start=1):
-        if number == SAMPLE_LINES or (number > 1 and found.end() > SAMPLE_TEXT):
-            return text[: found.end()]
-    return text
+def _first_lines(text: str, skipped: int) -> str:
+    """The first lines after the skipped ones: fifty at most, fewer when long, but two of them."""
+    start = 0
+    for number, found in enumerate(re.finditer(r"\r\n|\r|\n", text), start=1 - skipped):
+        if number <= 0:
+            start = found.end()
+        elif number == SAMPLE_LINES or (number > 1 and found.end() - start > SAMPLE_TEXT):
+            return text[start : found.end()]
+    return text[start:]
 
 
 def _hinted(text: str, options: CsvOptions, delimiters: str = "") -> Iterator[Dialect]:

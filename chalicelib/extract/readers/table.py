@@ -53,8 +53,7 @@ def find_table(text: str, dialect: Dialect, file: InputFile, *, final: bool) -> 
     """
     begin = after_lines(text, file.options.skip_lines, dialect.newline)
     first_line = file.options.skip_lines + 1
-    grammar = Grammar(dialect, any_end=True)
-    found = list(islice(grammar.records(text[begin:], first_line, final=final), SAMPLE))
+    found = _first_records(text[begin:], first_line, dialect, final=final)
     if not found:
         return None
     records = [record for record, _ in found]
@@ -75,6 +74,15 @@ def find_table(text: str, dialect: Dialect, file: InputFile, *, final: bool) -> 
     )
 
 
+def _first_records(
+    text: str, line: int, dialect: Dialect, *, final: bool
+) -> list[tuple[Record, int]]:
+    """Records with the position after each; a quote may be open from the first one on."""
+    grammar = Grammar(dialect, any_end=True)
+    whole = list(islice(grammar.records(text, line, final=final), SAMPLE))
+    return whole or list(islice(grammar.records(text, line), SAMPLE))
+
+
 def after_lines(text: str, lines: int, newline: str) -> int:
     """The position after so many lines."""
     at = 0
@@ -87,7 +95,7 @@ def _header(records: Sequence[Record], file: InputFile) -> tuple[int, int]:
     """The index of the first header record, or of the first row, and how many of them there are."""
     asked = file.options.header
     if isinstance(asked, int):
-        return 0, asked
+        return 0, min(asked, len(records))
     if asked == "none" or not isinstance(asked, str):
         return 0, 0
     known = _with_known_names(records[:HEADER_WITHIN], file)

@@ -212,6 +212,19 @@ def test_bytes_of_another_encoding_cost_their_row(read: ReadFile) -> None:
     assert reject.problems[0].reason == "holds bytes that are not UTF-8"
 
 
+def test_a_ragged_row_with_such_bytes_is_set_aside_in_silence(
+    read: ReadFile, capfd: pytest.CaptureFixture[str]
+) -> None:
+    found = read("a.csv", "id,name\n1,Zoë\n2,Ren".encode() + b"\xe9e,x\n3,Ada\n")
+    assert [reject.line for reject in found.rejects] == [3]
+    assert capfd.readouterr().err == ""
+
+
+def test_a_row_set_aside_stands_there_as_in_the_file(read: ReadFile) -> None:
+    found = read("a.csv", "id, name\n1, Ada\n2, Alan, x\n")
+    assert found.rejects[0].row == {"_raw": "2, Alan, x"}
+
+
 # what stands around rows
 
 

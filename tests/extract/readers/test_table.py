@@ -105,6 +105,24 @@ def test_what_is_configured_is_obeyed(
     assert (list(found.rows[0]), found.lines) == (names, lines)
 
 
+def test_skipped_lines_have_no_say_in_the_dialect(read: ReadFile) -> None:
+    text = "a,b\nc,d\ne,f\nid;name\n1;Ada\n"
+    assert read("a.csv", text, options=CsvOptions(skip_lines=3)).rows == [
+        {"id": "1", "name": "Ada"}
+    ]
+
+
+@pytest.mark.parametrize("rows", [2, 3, 9])
+def test_header_rows_may_differ_in_width_or_be_missing(read: ReadFile, rows: int) -> None:
+    found = read("a.csv", "x\nid,name\n1,Ada\n", options=CsvOptions(header=rows))
+    assert len(found.rows) == max(3 - rows, 0)
+
+
+def test_a_header_with_a_quote_that_is_never_closed_costs_no_row(read: ReadFile) -> None:
+    found = read("a.csv", 'id,"name\n' + "1,Ada\n" * 20_000)
+    assert len(found.rows) + len(found.rejects) == 20_000
+
+
 def test_what_was_renamed_is_told(read: ReadFile) -> None:
     assert read("a.csv", "id,x,x,\n1,2,3,4\n5,6,7,8\n").repaired == {
         "two columns are called 'x'": [1],
