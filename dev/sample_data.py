@@ -51,7 +51,7 @@ NOTES = (
 SPOILED: dict[str, dict[int, Row]] = {
     "webshop/bestellungen-2026-01.csv": {40: {"Bestelldatum": "31.02.2026 10:15"}},
     "webshop/bestellungen-2026-02.csv.gz": {17: {"Gesamtbetrag": "n/a"}},
-    "webshop/bestellungen-2026-03.csv": {88: {"Bestellnummer": ""}, 133: {"Lieferhinweis": ...}},
+    "webshop/bestellungen-2026-03.csv": {88: {"Bestellnummer": ""}, 133: {"E-Mail": ...}},
     "tills/shop-2026-q1.json": {205: {"customer": {"name": "Zoë Lefèvre", "country": "XX"}}},
     "tills/market-stall-2026-q1.json": {61: {"total": None}, 90: {"paid": "maybe"}},
     "wholesale/orders-2026-q1.txt": {12: {"Qty": "-4"}, 150: {"OrderNo": "3151"}},
