@@ -78,10 +78,10 @@ class ApiReader:
         progress: CursorWalk | None,
     ) -> tuple[Batch, int]:
         where = request.origin
-        table = to_table(records, where=where, first=first)
+        table = to_table(records, where=where, numbers=range(first, first + len(records)))
         lines: Sequence[int] = range(first, first + len(records))
         if progress:
-            new = progress.new_rows(table, records, where=where, first=first)
+            new = progress.new_rows(table, records, where=where, numbers=range(first, first + len(records)))
             table, lines = table.take(pa.array(new, pa.int64())), [lines[row] for row in new]
         return Batch(self.report.name, where, table, lines, size), len(records) - len(lines)
 

@@ -1,0 +1,99 @@
+"""JSON text to values with nothing lost: every digit, every key, every character."""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal, InvalidOperation
+from json import JSONDecodeError
+from typing import Any
+
+skip_space = re.compile(r"[ \t\n\r]*").match
+
+HALF_A_PAIR = "no Unicode text: it holds half of a surrogate pair"
+TOO_DEEP = "it is nested too deeply"
+
+
+class FlawedError(ValueError):
+    """The text is JSON, and a part of its value would be lost."""
+
+
+class Decoder:
+    """Decodes values one by one. `flaw` says what the last one would lose, None for nothing.
+
+    A number with a point is a Decimal, and so is an integer too long for Python. NaN, Infinity
+    and -Infinity, which JSON does not have, are read as these words; `words` are those met.
+    """
+
+    def __init__(self) -> None:
+        self.flaw: str | None = None
+        self.words: set[str] = set()
+        self._scan = self._scanner()
+        self._scan_patiently = self._scanner(parse_int=Decimal, parse_float=self._number)
+
+    def value(self, text: str, at: int) -> tuple[Any, int]:
+        """The value that begins at `at`, and where it ends.
+
+        Raises JSONDecodeError, and FlawedError for one that is nested too deeply to find its end.
+        """
+        self.flaw = None
+        try:
+            return self._scanned(text, at)
+        except StopIteration as stop:
+            raise JSONDecodeError("Expecting value", text, stop.value) from None
+        except RecursionError:
+            raise FlawedError(TOO_DEEP) from None
+
+    def whole(self, text: str) -> Any:
+        """The value that is all of the text. Raises JSONDecodeError and FlawedError."""
+        value, end = self.value(text, skip_space(text, 0).end())  # type: ignore[union-attr]
+        if skip_space(text, end).end() < len(text):  # type: ignore[union-attr]
+            raise JSONDecodeError("Extra data", text, end)
+        if flaw := self.flaw or half_a_pair(value, text):
+            raise FlawedError(flaw)
+        return value
+
+    def _scanned(self, text: str, at: int) -> tuple[Any, int]:
+        try:
+            return self._scan(text, at)
+        except JSONDecodeError:
+            raise
+        except (ValueError, InvalidOperation):  # a number that only few programs can hold
+            self.flaw = None
+            return self._scan_patiently(text, at)
+
+    def _scanner(self, **numbers: Any) -> Any:
+        options = {"parse_float": Decimal, **numbers}
+        return json.JSONDecoder(
+            object_pairs_hook=self._object, parse_constant=self._word, **options
+        ).scan_once
+
+    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            keys = [key for key, _ in pairs]
+            twice = next(key for at, key in enumerate(keys) if key in keys[:at])
+            self.flaw = f"the key {twice!r} occurs twice in one object"
+        return found
+
+    def _word(self, word: str) -> str:
+        self.words.add(word)
+        return word
+
+    def _number(self, text: str) -> Decimal | str:
+        try:
+            return Decimal(text)
+        except InvalidOperation:
+            self.flaw = f"the number {text[:40]} is beyond what any number can be"
+            return text
+
+
+def half_a_pair(value: Any, text: str) -> str | None:
+    """What is wrong when an escape such as \\ud800 stands alone: it is no character."""
+    if "\\u" not in text:
+        return None
+    try:
+        json.dumps(value, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        return HALF_A_PAIR
+    return None
