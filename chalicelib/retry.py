@@ -19,8 +19,8 @@ from tenacity import (
 )
 
 ATTEMPTS = 3
-MAX_RETRY_AFTER = 60.0
-"""Seconds; a server that asks for more is asked again after this long."""
+MAX_RETRY_AFTER = 300.0
+"""Seconds; nobody waits longer for a server that asks for more."""
 
 TRANSIENT_STATUSES = {
     429: "too many requests",

@@ -81,6 +81,7 @@ def load_config(
     """The configuration in a file. ConfigError with all its mistakes, or why it cannot be read."""
     config = parse_config(_text(path), env, str(path), secrets)
     config._base = path.resolve().parent
+    config._is_own = True
     return config
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from json import JSONDecodeError
 from typing import Any
 
-skip_space = re.compile(r"[ \t\n\r]*").match
+_SPACE = re.compile(r"[ \t\n\r]*")
+
+Scan = Callable[[str, int], tuple[Any, int]]
+"""From a text and where a value begins in it to the value and where it ends."""
 
 HALF_A_PAIR = "no Unicode text: it holds half of a surrogate pair"
 TOO_DEEP = "it is nested too deeply"
@@ -46,9 +50,9 @@ class Decoder:
 
     def whole(self, text: str) -> Any:
         """The value that is all of the text. Raises JSONDecodeError and FlawedError."""
-        value, end = self.value(text, skip_space(text, 0).end())  # type: ignore[union-attr]
-        if skip_space(text, end).end() < len(text):  # type: ignore[union-attr]
-            raise JSONDecodeError("Extra data", text, end)
+        value, end = self.value(text, after_space(text, 0))
+        if (after := after_space(text, end)) < len(text):
+            raise JSONDecodeError("Extra data", text, after)
         if flaw := self.flaw or half_a_pair(value, text):
             raise FlawedError(flaw)
         return value
@@ -62,11 +66,19 @@ class Decoder:
             self.flaw = None
             return self._scan_patiently(text, at)
 
-    def _scanner(self, **numbers: Any) -> Any:
-        options = {"parse_float": Decimal, **numbers}
-        return json.JSONDecoder(
-            object_pairs_hook=self._object, parse_constant=self._word, **options
-        ).scan_once
+    def _scanner(
+        self,
+        parse_float: Callable[[str], Any] = Decimal,
+        parse_int: Callable[[str], Any] | None = None,
+    ) -> Scan:
+        decoder: Any = json.JSONDecoder(
+            object_pairs_hook=self._object,
+            parse_float=parse_float,
+            parse_int=parse_int,
+            parse_constant=self._word,
+        )
+        scan: Scan = decoder.scan_once
+        return scan
 
     def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
@@ -86,6 +98,12 @@ class Decoder:
         except InvalidOperation:
             self.flaw = f"the number {text[:40]} is beyond what any number can be"
             return text
+
+
+def after_space(text: str, at: int) -> int:
+    """Where the first character from `at` on is that is not white space, or the end."""
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
 
 
 def half_a_pair(value: Any, text: str) -> str | None:

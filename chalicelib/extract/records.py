@@ -90,7 +90,9 @@ def _names(rows: Sequence[Mapping[str, Any]], where: str) -> list[str]:
             fix="Export a list of records; an object with a key for each of them is not one.",
         )
     if broken := next((name for name in names if not _encodes(name)), None):
-        raise SourceError(f"the field {broken!r} is {HALF_A_PAIR}", where=where, fix=MEND_SURROGATES)
+        raise SourceError(
+            f"the field {broken!r} is {HALF_A_PAIR}", where=where, fix=MEND_SURROGATES
+        )
     return names
 
 
@@ -163,7 +165,9 @@ def _not_unicode(
 ) -> SourceError:
     each = zip(numbers, texts, strict=True)
     number = next(n for n, text in each if text and not _encodes(text))
-    return SourceError(f"record {number}: {name!r} is {HALF_A_PAIR}", where=where, fix=MEND_SURROGATES)
+    return SourceError(
+        f"record {number}: {name!r} is {HALF_A_PAIR}", where=where, fix=MEND_SURROGATES
+    )
 
 
 def _encodes(text: str) -> bool:

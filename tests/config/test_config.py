@@ -98,7 +98,8 @@ schema:
         "line 3: sources[0].path: HOME cannot be read; only names that begin with ELT_ can",
         "line 4: sources[0].incremental: 'perhaps' is not true or false",
         "line 5: sources[1].url: missing; http:// or https:// address",
-        "line 6: sources[1].auth.type: 'bearr' is not one of none, bearer",
+        "line 6: sources[1].auth.type: 'bearr' is not one of none, bearer, basic, api_key, "
+        "oauth2_client_credentials",
         "line 8: target.tabel: unknown key; did you mean table?",
         "line 10: target.port: a second time; first on line 9, keep one",
         "line 13: schema.columns[\"net amount\"].type: 'integr' is not one of text, integer,"
@@ -174,7 +175,10 @@ def test_a_wrong_value_is_shown_with_what_would_be_right(line, problem):
         ("params: {a: [1]}", "params.a: a list where a single value is expected"),
         ("params: {a: }", "params.a: nothing where a single value is expected"),
         ("params: 5", "params: a number where names, each with its value, are expected"),
-        ("records: data", "records: 'data' does not fit; JSONPath of the records, as $.data.items"),
+        (
+            "records: data",
+            "records: 'data' is not a path such as $.data.items, $.data[0] or $['odd key'][*]",
+        ),
         ("auth: hunter2", "auth: text where keys are expected: type"),
         ("pagination: {type: page, size: 0}", "pagination.size: 0 is less than 1"),
     ],

@@ -21,6 +21,7 @@ class Config(Frozen):
     """One pipeline: sources, the target table and its schema."""
 
     _base: Path = PrivateAttr(default=Path())
+    _is_own: bool = PrivateAttr(default=False)
 
     sources: tuple[SourceConfig, ...] = Field(min_length=1)
     target: Target
@@ -72,6 +73,11 @@ class Config(Frozen):
     def base(self) -> Path:
         """The folder of the configuration file: paths are relative to it."""
         return self._base
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is a file of whoever runs it, rather than a version that somebody uploaded."""
+        return self._is_own
 
     @property
     def warnings(self) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 
@@ -100,9 +101,7 @@ class CursorPagination(Paged):
     """Each answer holds what to send for the next one, and none when it is the last."""
 
     type: Literal["cursor"]
-    cursor_path: ValuePath = Field(
-        description="JSONPath of it, as $.next_cursor or $.data[-1].id"
-    )
+    cursor_path: ValuePath = Field(description="JSONPath of it, as $.next_cursor or $.data[-1].id")
     cursor_param: str = "cursor"
 
 
@@ -165,3 +164,9 @@ class ApiSource(Frozen):
     )
     deadline: float = Field(3600, gt=0, description="Seconds for all pages together")
     max_bytes: int = Field(10_000_000_000, ge=1, description="Bytes of all pages together")
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The hosts that are named here, in small letters."""
+        urls = (self.url, getattr(self.auth, "access_token_url", self.url))
+        return frozenset(urlsplit(url).hostname or "" for url in urls)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from json import JSONDecodeError
 from typing import Any, BinaryIO
 
-from chalicelib.extract.decoding import Decoder, FlawedError, half_a_pair, skip_space
+from chalicelib.extract.decoding import Decoder, FlawedError, after_space, half_a_pair
 from chalicelib.settings import BATCH_BYTES, MAX_FIELD_BYTES
 
 LONGEST_WORD = len("-Infinity")
@@ -54,7 +54,7 @@ class JsonText:
     def peek(self) -> str:
         """The next character that is not white space, none at the end."""
         while True:
-            self._at = skip_space(self._text, self._at).end()  # type: ignore[union-attr]
+            self._at = after_space(self._text, self._at)
             if self._at < len(self._text) or not self._read_on():
                 return self._text[self._at : self._at + 1]
 
