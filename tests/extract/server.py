@@ -98,11 +98,13 @@ def paged(records, cap=1000, past_the_end=None):
     return answer
 
 
-def reader(url, state=SourceState(), waits=None, **config):  # noqa: B008 - frozen
+def reader(url, state=SourceState(), waits=None, is_own=False, **config):  # noqa: B008 - frozen
     source = TypeAdapter(ApiSource).validate_python(
         {"type": "api", "name": "web", "url": url, **config}
     )
-    return ApiReader(source, state, sleep=(waits if waits is not None else []).append)
+    return ApiReader(
+        source, state, is_own=is_own, sleep=(waits if waits is not None else []).append
+    )
 
 
 def rows(source):
