@@ -6,11 +6,12 @@ import base64
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote, unquote_plus, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote_plus, urlencode, urlsplit, urlunsplit
 
 from pydantic import SecretStr
 from requests import PreparedRequest
 
+from chalicelib.config.mistakes import is_secret_param
 from chalicelib.config.model.api import (
     ApiKeyAuth,
     ApiSource,
@@ -156,9 +157,11 @@ def secrets_of(config: ApiSource) -> Iterator[str]:
     auth = dict(config.auth)
     values = [*config.headers.values(), *auth.values()]
     values += auth.get("access_token_request_data", {}).values()
-    for value in values:
-        if isinstance(value, SecretStr):
-            yield from forms_of(value.get_secret_value())
+    texts = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+    in_query = [*parse_qsl(urlsplit(config.url).query), *config.params.items()]
+    texts += [str(value) for name, value in in_query if is_secret_param(name)]
+    for text in texts:
+        yield from forms_of(text)
     if isinstance(config.auth, BasicAuth):
         name, password = config.auth.username, config.auth.password
         yield basic(name.get_secret_value(), password.get_secret_value()).partition(" ")[2]
