@@ -22,8 +22,9 @@ def test_a_path_is_its_steps(path, found):
 
 
 @pytest.mark.parametrize(
-    "path", ["", "data", "$data", "$.", "$..a", "$.a.", "$[", "$[x]", "$['']", "$[?(@.a)]", "$.a[1:2]"]
-)  # fmt: skip
+    "path",
+    ["", "data", "$data", "$.", "$..a", "$.a.", "$[", "$[x]", "$['']", "$[?(@.a)]", "$.a[1:2]"],
+)
 def test_what_is_no_path_is_refused(path):
     with pytest.raises(ValueError, match="is not a path such as"):
         steps(path)

@@ -23,7 +23,7 @@ from chalicelib.extract.readers.json_text import BrokenJsonError, JsonText
 from chalicelib.extract.records import to_table
 from chalicelib.settings import BATCH_RECORDS, MAX_FIELD_BYTES
 
-BATCH_JSON_BYTES = 8 << 20
+BATCH_JSON_BYTES = 4 << 20
 """A batch of large records ends here."""
 
 T = TypeVar("T")
@@ -55,8 +55,12 @@ def _one_a_line(head: bytes) -> bool:
     """Whether the first line is a whole object and something follows it."""
     first, _, rest = head.partition(b"\n")
     try:
-        return isinstance(json.loads(first), dict) and bool(rest.strip())
-    except (ValueError, RecursionError):
+        return isinstance(Decoder().whole(first.decode(errors="replace")), dict) and bool(
+            rest.strip()
+        )
+    except FlawedError:
+        return head[:1] == b"{" and bool(rest.strip())
+    except ValueError:
         return False
 
 

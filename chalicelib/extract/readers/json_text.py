@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator
 from json import JSONDecodeError
 from typing import Any, BinaryIO
 
 from chalicelib.extract.decoding import Decoder, FlawedError, after_space, half_a_pair
 from chalicelib.settings import BATCH_BYTES, MAX_FIELD_BYTES
+
+_CUT = re.compile(r"[\w.+\-\\]*")
+"""What a word, a number or an escape that is cut off leaves."""
 
 LONGEST_WORD = len("-Infinity")
 LONGEST_ESCAPE = len("\\ud800\\udc00")
@@ -170,8 +174,8 @@ class JsonText:
     def _broken(self, what: str, at: int) -> BrokenJsonError:
         ahead = self._text[at:].encode("utf-8", "surrogateescape")
         byte = self._stream.tell() - len(self._pending) - len(ahead)
-        is_open = what.startswith("Unterminated string")
-        if is_open or (self._ended and at >= len(self._text)):
+        is_cut = self._ended and _CUT.fullmatch(self._text, at)
+        if is_cut or what.startswith("Unterminated string"):
             return BrokenJsonError(None, byte + len(ahead))
         return BrokenJsonError(what[:1].lower() + what[1:], byte)
 
