@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from itertools import chain
 from typing import Any
@@ -113,29 +113,35 @@ def _flat(
     record: Mapping[str, Any], options: JsonOptions, where: str, number: int
 ) -> dict[str, Any]:
     flat: dict[str, Any] = {}
-    for name, value in _leaves(record, "", options.separator, options.depth):
-        if name in flat:
-            raise SourceError(
-                f"record {number} has two fields that would both be the column {name!r}",
-                where=where,
-                fix="Set the source's json.separator to something that no name holds, as in "
-                'json: {separator: "."}; or rename one of them.',
-            )
-        flat[name] = value
+    try:
+        _fill(flat, record, "", options.separator, -1 if options.depth is None else options.depth)
+    except _TwiceError as error:
+        raise SourceError(
+            f"record {number} has two fields that would both be the column {error.args[0]!r}",
+            where=where,
+            fix="Set the source's json.separator to something that no name holds, as in "
+            'json: {separator: "."}; or rename one of them.',
+        ) from None
     return flat
 
 
-def _leaves(
-    record: Mapping[str, Any], prefix: str, separator: str, depth: int | None
-) -> Iterator[tuple[str, Any]]:
-    below = None if depth is None else depth - 1
+class _TwiceError(Exception):
+    """Two fields come to one name."""
+
+
+def _fill(
+    flat: dict[str, Any], record: Mapping[str, Any], prefix: str, separator: str, depth: int
+) -> None:
     for key, value in record.items():
-        if not isinstance(value, dict) or depth == 0:
-            yield prefix + key, value
-        elif value:
-            yield from _leaves(value, f"{prefix}{key}{separator}", separator, below)
-        else:
-            yield prefix + key, None
+        name = prefix + key
+        if isinstance(value, dict) and depth:
+            if value:
+                _fill(flat, value, name + separator, separator, depth - 1)
+                continue
+            value = None  # noqa: PLW2901 - no columns come of it
+        if name in flat:
+            raise _TwiceError(name)
+        flat[name] = value
 
 
 def _column(name: str, values: list[Any], where: str, numbers: Sequence[int]) -> pa.Array:
