@@ -260,9 +260,9 @@ class Client:
 
     def _late(self, where: str) -> SourceError:
         return SourceError(
-            f"there is more to read after {self._deadline.seconds:,.0f} seconds",
+            f"not all could be read within {self._deadline.seconds:g} seconds",
             where=where,
-            fix="Raise the source's deadline if that is right, or ask for less.",
+            fix="Raise the source's deadline, or ask for less.",
         )
 
     def _without_secrets(self, text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -16,6 +17,9 @@ from urllib3.exceptions import HTTPError
 from chalicelib.extract.auth import with_param
 from chalicelib.extract.deadline import Deadline
 from chalicelib.extract.guard import Guard
+
+# At DEBUG it would write down whole URLs, with the key that may be in their query.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
 PORTS = {"http": 80, "https": 443}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import traceback
 from urllib.parse import quote
 
 import pytest
@@ -164,6 +165,27 @@ def test_a_fetched_token_is_shown_nowhere(serve, caplog):
     assert "(no Bearer ***)" in message
     assert "f3tched" not in caplog.text + message
     assert TOKEN not in caplog.text
+
+
+@pytest.mark.parametrize("auth", [KEY, IN_QUERY, BASIC, {"type": "bearer", "token": TOKEN}])
+def test_what_is_sent_is_in_no_log_error_or_report(serve, caplog, auth):
+    def answer(request):
+        if request.query.get("page") == "1":
+            return ok(numbers(1))
+        return 503, {}, f"failed: {request.path} {dict(request.headers)}".encode()
+
+    url, _ = serve(answer)
+    source = reader(url + f"?token={TOKEN}", auth=auth, pagination={"type": "page"})
+    with caplog.at_level(logging.DEBUG), pytest.raises(SourceError) as raised:
+        rows(source)
+    said = "".join(traceback.format_exception(raised.value)) + caplog.text + repr(source.report)
+    assert "503 in 3 attempts (failed: /v1/orders?token=***" in said
+    for secret in (
+        TOKEN,
+        quote(SECRET, safe=""),
+        base64.b64encode(f"ada:{SECRET}".encode()).decode(),
+    ):
+        assert secret not in said
 
 
 @pytest.mark.parametrize("auth", [KEY, IN_QUERY, BASIC, {"type": "bearer", "token": TOKEN}])
