@@ -57,6 +57,7 @@ def test_every_make_command_exists() -> None:
 @pytest.mark.parametrize("text", blocks("yaml"))
 def test_a_configuration_in_it_loads(text: str) -> None:
     assert parse_config(text, {}).sources
+    jsonschema.validate(yaml.safe_load(text), json_schema())
 
 
 def test_the_configuration_of_make_run_loads() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -168,8 +169,9 @@ def secrets_of(config: ApiSource) -> Iterator[str]:
 
 
 def forms_of(secret: str) -> Iterator[str]:
-    """The secret as it is, and as it stands in a URL or a form."""
+    """The secret as it is, and as it stands in a URL, a form or JSON."""
     yield from {secret, quote(secret, safe=""), urlencode({"": secret})[1:]}
+    yield from {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
 
 
 def _token(answer: Any, where: str) -> tuple[str, float]:

@@ -459,3 +459,58 @@ def test_the_environment_is_the_default(monkeypatch, tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text(GOOD)
     assert load_config(path).sources[1].auth.token.get_secret_value() == "x"
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("auth: {type: basic}", "auth.username: missing"),
+        ("auth: {type: api_key, name: k}", "auth.api_key: missing"),
+        (
+            "auth: {type: api_key, api_key: k, location: cookie}",
+            "auth.location: 'cookie' is not one of header, query",
+        ),
+        (
+            "auth: {type: oauth2_client_credentials, access_token_url: 'ftp://x', client_id: a, "
+            "client_secret: b}",
+            "auth.access_token_url: 'ftp://x' does not fit; http:// or https:// address that "
+            "gives tokens",
+        ),
+        (
+            "pagination: {type: cursor}",
+            "pagination.cursor_path: missing; JSONPath of it, as $.next_cursor or $.data[-1].id",
+        ),
+        (
+            "pagination: {type: next_url, next_url_path: '$.a[*]'}",
+            "pagination.next_url_path: '$.a[*]' leads to many values, where one is expected",
+        ),
+        ("pagination: {type: offset, limit: 0}", "pagination.limit: 0 is less than 1"),
+        ("requests_per_second: 0", "requests_per_second: 0 is not more than 0.0"),
+        ("deadline: 0", "deadline: 0 is not more than 0.0"),
+        ("json: {depth: -1}", "json.depth: -1 is less than 0"),
+        ("json: {seperator: x}", "json.seperator: unknown key; did you mean separator?"),
+    ],
+)
+def test_mistakes_of_an_api_source_say_what_would_be_right(line, problem):
+    assert with_source(f"    {line}") == [f"line 5: sources[0].{problem}"]
+
+
+@pytest.mark.parametrize(
+    ("more", "warned"),
+    [
+        ("url: 'http://a', auth: {type: bearer, token: x}", True),
+        ("url: 'http://a', headers: {X-Key: x}", True),
+        (
+            "url: 'https://a', auth: {type: oauth2_client_credentials, client_id: a, "
+            "client_secret: b, access_token_url: 'http://a'}",
+            True,
+        ),
+        ("url: 'http://a'", False),
+        ("url: 'https://a', auth: {type: bearer, token: x}", False),
+        ("url: 'http://127.0.0.1:8010', auth: {type: bearer, token: x}", False),
+    ],
+)
+def test_credentials_that_can_be_read_on_the_way_are_warned_of(more, warned):
+    config = parse_config(f"sources: [{{type: api, {more}}}]\ntarget: {{table: t}}", {})
+    said = "source api: its credentials can be read on the way; use https"
+    assert (said in config.warnings) == warned

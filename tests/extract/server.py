@@ -23,10 +23,11 @@ PAGES = {"type": "page", "page_param": "page", "size_param": "size", "size": 3}
 
 
 @contextmanager
-def running(answer):
+def running(answer, tls=None):
     """A server whose `answer(request)` returns (status, headers, body); yields URL and requests.
 
-    A body that is no bytes is sent piece by piece, until the connection closes.
+    A body that is no bytes is sent piece by piece, until the connection closes. `tls` is the
+    context of a server that is called localhost.
     """
     seen = []
 
@@ -60,10 +61,16 @@ def running(answer):
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    base = f"http://127.0.0.1:{server.server_port}"
+    if tls:
+        server.socket = tls.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
+        base = f"https://localhost:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}/v1/orders", seen
+        yield f"{base}/v1/orders", seen
     finally:
         server.shutdown()
         server.server_close()

@@ -143,6 +143,7 @@ def test_a_busy_token_endpoint_is_asked_again(serve):
         (ok(b"<html>"), "the JSON is broken"),
         ((400, {}, SECRET.encode()), "the API answers 400 (***)"),
         ((400, {}, quote(SECRET, safe="").encode()), "the API answers 400 (***)"),
+        ((400, {}, json.dumps(SECRET).encode()), 'the API answers 400 ("***")'),
     ],
 )  # fmt: skip
 def test_a_token_endpoint_that_gives_none_is_named(serve, answer, what):

@@ -82,10 +82,15 @@ class Config(Frozen):
     @property
     def warnings(self) -> list[str]:
         """What is allowed, and seldom meant."""
+        apis = [source for source in self.sources if source.type == "api"]
         return [
             f"source {source.name}: without incremental every run adds all of its records again"
-            for source in self.sources
-            if source.type == "api" and not source.incremental and self.target.mode == "append"
+            for source in apis
+            if not source.incremental and self.target.mode == "append"
+        ] + [
+            f"source {source.name}: its credentials can be read on the way; use https"
+            for source in apis
+            if source.is_readable_on_the_way
         ]
 
     @property

@@ -162,8 +162,16 @@ class ApiSource(Frozen):
     timeout: float = Field(
         30, gt=0, le=600, description="Seconds to connect, and between two bytes"
     )
-    deadline: float = Field(3600, gt=0, description="Seconds for all pages together")
+    deadline: float = Field(3600, gt=0, le=604_800, description="Seconds for all pages together")
     max_bytes: int = Field(10_000_000_000, ge=1, description="Bytes of all pages together")
+
+    @property
+    def is_readable_on_the_way(self) -> bool:
+        """Whether credentials would leave this machine without TLS."""
+        has_credentials = self.auth.type != "none" or bool(self.headers)
+        urls = (self.url, getattr(self.auth, "access_token_url", self.url))
+        hosts = {urlsplit(url).hostname for url in urls if url.startswith("http:")}
+        return has_credentials and bool(hosts - {"localhost", "127.0.0.1", "::1"})
 
     @property
     def hosts(self) -> frozenset[str]:
