@@ -13,7 +13,8 @@ from chalicelib.batch import Batch
 from chalicelib.config.model.api import ApiSource
 from chalicelib.extract.answers import find_records, parse
 from chalicelib.extract.cursor import CursorWalk
-from chalicelib.extract.fetch import Client, NotFoundError
+from chalicelib.extract.failures import NotFoundError
+from chalicelib.extract.fetch import Client
 from chalicelib.extract.pages import Page, Paginator, Request, bare
 from chalicelib.extract.pagination import PAGINATION
 from chalicelib.extract.records import to_table

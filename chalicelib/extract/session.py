@@ -82,7 +82,11 @@ class _Adapter(HTTPAdapter):
         if select_proxy(url, options.get("proxies")):
             there = urlsplit(url)
             self._guard.check(there.hostname or "", there.port or PORTS[there.scheme])
-        return super().send(request, *args, **options)
+        response = super().send(request, *args, **options)
+        if response.is_redirect:
+            response.close()
+            response._content = b""  # requests would read all of it, and it may not end
+        return response
 
 
 def _pools(guard: Guard, deadline: Deadline) -> dict[str, type[HTTPConnectionPool]]:

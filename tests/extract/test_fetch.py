@@ -139,3 +139,17 @@ def test_records_lie_where_the_path_says(serve, path, found):
         assert "is an object, not a list of records" in failure(url, records=path)
     else:
         assert [int(row["id"]) for row in rows(reader(url, records=path))] == found
+
+
+def test_the_body_of_a_redirect_is_not_read(serve):
+    stop = threading.Event()
+
+    def answer(request):
+        return (
+            ok(numbers(1)) if request.path == "/moved" else (302, {"Location": "/moved"}, endless)
+        )
+
+    endless = dripping(stop)
+    url, _ = serve(answer)
+    assert rows(reader(url, deadline=20)) == [{"id": "1"}]
+    stop.set()

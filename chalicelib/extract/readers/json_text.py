@@ -1,4 +1,8 @@
-"""A JSON document, read piece by piece: memory holds about a megabyte of it and one value."""
+"""A JSON document, read piece by piece: memory holds about a megabyte of it and one value.
+
+Streaming parsers keep the last of two equal keys and put a question mark for half a character,
+and say nothing. So each value is decoded by Python's own parser, which can be asked about both.
+"""
 
 from __future__ import annotations
 

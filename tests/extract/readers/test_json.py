@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from chalicelib.config import Column, JsonOptions
 from chalicelib.errors import SourceError
-from chalicelib.extract.readers import json as reader
-from chalicelib.extract.readers import json_text
+from chalicelib.extract.readers import json_batches, json_lines, json_text
 from chalicelib.extract.readers.json_records import RecordsAt
 from tests.extract.readers.support import ReadFile
 
@@ -82,7 +81,7 @@ def test_numbers_keep_their_exact_text(read: ReadFile) -> None:
 def test_records_keep_their_position_over_batches(
     read: ReadFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reader, "BATCH_RECORDS", 3)
+    monkeypatch.setattr(json_batches, "BATCH_RECORDS", 3)
     records = [{"id": number} for number in range(8)]
     assert read("a.json", json.dumps(records)).lines == list(range(1, 9))
     lines = "\n\n".join(map(json.dumps, records))
@@ -169,7 +168,7 @@ def test_what_nothing_tells_is_asked_for(read: ReadFile, content: str) -> None:
 
 
 def test_large_records_make_small_batches(read: ReadFile, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader, "BATCH_JSON_BYTES", 100_000)
+    monkeypatch.setattr(json_batches, "BATCH_JSON_BYTES", 100_000)
     records = [{"pad": "x" * 50_000} for _ in range(20)]
     for name, content in (
         ("a.json", json.dumps(records)),
@@ -181,7 +180,7 @@ def test_large_records_make_small_batches(read: ReadFile, monkeypatch: pytest.Mo
 
 
 def test_a_line_without_end_is_refused(read: ReadFile, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader, "MAX_FIELD_BYTES", 100)
+    monkeypatch.setattr(json_lines, "MAX_FIELD_BYTES", 100)
     with pytest.raises(SourceError, match=r"a\.json line 2: a record is longer"):
         read("a.json", '{"id": 1}\n{"id": "' + "x" * 200 + '"}\n')
 
@@ -333,7 +332,7 @@ def test_records_are_those_of_the_whole_document_however_it_is_cut(
 def test_a_list_under_a_key_is_read_once_and_what_follows_decides(
     read: ReadFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reader, "BATCH_RECORDS", 2)
+    monkeypatch.setattr(json_batches, "BATCH_RECORDS", 2)
     rows = json.dumps([{"sku": n} for n in range(5)])
     assert len(read("a.json", f'{{"lines": {rows}}}').rows) == 5
     assert len(read("b.json", f'{{"lines": {rows}, "at": 1}}', columns=DECLARED).rows) == 5
