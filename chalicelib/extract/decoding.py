@@ -9,6 +9,9 @@ from decimal import Decimal, InvalidOperation
 from json import JSONDecodeError
 from typing import Any
 
+SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+"""An escape that is half of a pair, and well may stand beside the other half."""
+
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 Scan = Callable[[str, int], tuple[Any, int]]
@@ -108,7 +111,7 @@ def after_space(text: str, at: int) -> int:
 
 def half_a_pair(value: Any, text: str) -> str | None:
     """What is wrong when an escape such as \\ud800 stands alone: it is no character."""
-    if "\\u" not in text:
+    if not SURROGATE.search(text):
         return None
     try:
         json.dumps(value, ensure_ascii=False, default=str).encode()

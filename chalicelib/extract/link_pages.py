@@ -11,8 +11,8 @@ from chalicelib.errors import SourceError
 from chalicelib.extract.answers import value_at
 from chalicelib.extract.pages import OneAnswer, Page, Paginator, Request, unfit
 
-AROUND = ("", "links", "_links", "meta", "_meta", "paging", "pagination", "page",
-          "info", "response_metadata")  # fmt: skip
+AROUND = ("", "links", "_links", "meta", "_meta", "paging", "pagination", "page", "pageInfo",
+          "page_info", "info", "response_metadata", "data", "result")  # fmt: skip
 """Objects at the top that tell about the page; the first is the top itself."""
 
 NEXT_URLS = ("next", "next_url", "nextUrl", "next_page_url", "nextPageUrl", "next_page",
@@ -96,7 +96,7 @@ def _doubt(page: Page) -> str:
 
 
 def _refuse_lonely_page(page: Page) -> None:
-    signs = [(path, value) for path, value in _values(page.body, PAGES) if value != 1]
+    signs = [(path, value) for path, value in _values(page.body, PAGES) if str(value) != "1"]
     for path, value in [*signs, *_values(page.body, (*MORE, *CURSORS))]:
         if value and isinstance(value, str | int):
             raise SourceError(

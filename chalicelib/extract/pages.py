@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-from urllib.parse import urlencode, urljoin
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from chalicelib.errors import SourceError
 from chalicelib.extract.records import kind_of
@@ -53,7 +53,16 @@ class Page:
 
     def leading_to(self, url: str) -> Request:
         """The request for the next page, by the URL that this one gave."""
-        return Request(urljoin(self.url, url), page=self.request.page + 1, complete=True)
+        try:
+            leads_to = urljoin(self.url, url)
+            _ = urlsplit(leads_to).port
+        except ValueError:
+            raise SourceError(
+                "the URL that it gives for the next page is none",
+                where=self.request.origin,
+                fix="Report it to those who run the API.",
+            ) from None
+        return Request(leads_to, page=self.request.page + 1, complete=True)
 
 
 def bare(url: str) -> str:

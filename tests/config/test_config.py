@@ -495,6 +495,12 @@ def test_mistakes_of_an_api_source_say_what_would_be_right(line, problem):
     assert with_source(f"    {line}") == [f"line 5: sources[0].{problem}"]
 
 
+@pytest.mark.parametrize("url", ["http://h:99999", "http://[::1", "https://:80/x"])
+def test_an_address_without_a_host_or_with_an_odd_port_is_a_mistake(url):
+    found = mistakes(f"target: {{table: t}}\nsources:\n  - type: api\n    url: '{url}'")
+    assert found == ["line 4: sources[0].url: the host or the port in it is none"]
+
+
 @pytest.mark.parametrize(
     ("more", "warned"),
     [

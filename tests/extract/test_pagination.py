@@ -185,6 +185,13 @@ def test_where_a_page_came_from_tells_its_number_and_hides_the_query(serve):
     ]
 
 
+@pytest.mark.parametrize("url", ["http://[::1", "http://h:99999/", "file:///etc/passwd"])
+def test_a_next_url_that_is_none_is_refused(serve, url):
+    base, _ = serve(lambda _: ok({"data": numbers(1), "next": url}))
+    message = failure(base, pagination={"type": "next_url"})
+    assert "the next page is none" in message or "no address that can be asked" in message
+
+
 # auto
 
 
@@ -216,6 +223,7 @@ def test_auto_tells_what_it_found(serve, more, found):
         ({"meta": {"next_cursor": "xyz"}}, "$.meta.next_cursor"),
         ({"nextPageToken": "xyz"}, "$.nextPageToken"),
         ({"pagination": {"total_pages": 4}}, "$.pagination.total_pages"),
+        ({"pageInfo": {"hasNextPage": True}}, "$.pageInfo.hasNextPage"),
     ],
 )
 def test_auto_never_takes_one_page_of_several_for_all(serve, more, sign):

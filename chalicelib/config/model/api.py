@@ -5,10 +5,24 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
 from chalicelib.config.model.common import Frozen, RecordsPath, Scalar, ValuePath
 from chalicelib.config.model.files import JsonOptions
+
+
+def _address(url: str) -> str:
+    """Not repeated in the message: it may hold a secret."""
+    try:
+        parts = urlsplit(url)
+        if parts.hostname and parts.port != 0:
+            return url
+    except ValueError:
+        pass
+    raise ValueError("the host or the port in it is none")
+
+
+HttpUrl = Annotated[str, Field(pattern=r"^https?://[^/\s]+"), AfterValidator(_address)]
 
 
 class NoAuth(Frozen):
@@ -45,9 +59,7 @@ class OAuth2ClientCredentials(Frozen):
     """A bearer token that is fetched with an id and a secret, and fetched again in time."""
 
     type: Literal["oauth2_client_credentials"]
-    access_token_url: str = Field(
-        pattern=r"^https?://[^/\s]+", description="http:// or https:// address that gives tokens"
-    )
+    access_token_url: HttpUrl = Field(description="http:// or https:// address that gives tokens")
     client_id: str
     client_secret: SecretStr
     access_token_request_data: dict[str, SecretStr] = Field(
@@ -148,7 +160,7 @@ class ApiSource(Frozen):
 
     type: Literal["api"]
     name: str = Field("", description="Unique; the type when it is the only source of its type")
-    url: str = Field(pattern=r"^https?://[^/\s]+", description="http:// or https:// address")
+    url: HttpUrl = Field(description="http:// or https:// address")
     auth: Auth = NoAuth()
     headers: dict[str, SecretStr] = {}
     params: dict[str, Scalar] = {}

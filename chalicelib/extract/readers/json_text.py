@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from json import JSONDecodeError
 from typing import Any, BinaryIO
 
-from chalicelib.extract.decoding import Decoder, FlawedError, after_space, half_a_pair
+from chalicelib.extract.decoding import SURROGATE, Decoder, FlawedError, after_space, half_a_pair
 from chalicelib.settings import BATCH_BYTES, MAX_FIELD_BYTES
 
 _CUT = re.compile(r"[\w.+\-\\]*")
@@ -88,7 +88,9 @@ class JsonText:
             for _ in self.items():
                 self._value()
         elif opening == "{":
-            for _ in self.members():
+            for _ in self._each("{", "}"):
+                self._key()
+                self._take(":")
                 self._value()
         else:
             self._value()
@@ -96,11 +98,10 @@ class JsonText:
     def record(self) -> Any:
         """The value that begins here."""
         value = self._value()
-        start, end = self._start, self._at
         self.flaw = self._decoder.flaw
-        has_escapes = self._text.find("\\u", start, end) >= 0
-        if self.flaw or has_escapes or not self._is_utf8:
-            self.raw = self._text[start:end]
+        is_odd = SURROGATE.search(self._text, self._start, self._at) or not self._is_utf8
+        if self.flaw or is_odd:
+            self.raw = self._text[self._start : self._at]
             self.flaw = self.flaw or _not_utf8(self.raw) or half_a_pair(value, self.raw)
         return value
 
