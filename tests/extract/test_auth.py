@@ -224,6 +224,20 @@ def test_a_next_page_elsewhere_is_refused_to_who_has_credentials(serve, auth):
     assert TOKEN not in repr(no.value)
 
 
+@pytest.mark.parametrize("auth", [KEY, IN_QUERY, BASIC])
+def test_a_next_page_of_the_same_origin_is_asked_with_them(serve, auth):
+    def answer(_):
+        return ok({"data": numbers(len(seen)), "next": "?p=2" if len(seen) == 1 else None})
+
+    url, seen = serve(answer)
+    rows(reader(url, auth=auth))
+    first, second = seen
+    assert second.query.pop("p") == "2"
+    assert first.query == second.query
+    for name in ("X-API-Key", "Authorization"):
+        assert first.headers[name] == second.headers[name]
+
+
 def test_a_next_page_elsewhere_is_read_by_who_has_none(serve):
     other, _ = serve(lambda _: ok({"data": [{"id": 2}], "next": None}))
     url, _ = serve(lambda _: ok({"data": [{"id": 1}], "next": other}))

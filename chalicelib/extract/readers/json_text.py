@@ -61,6 +61,9 @@ class JsonText:
 
     def peek(self) -> str:
         """The next character that is not white space, none at the end."""
+        char = self._text[self._at : self._at + 1]
+        if char > " ":
+            return char
         while True:
             self._at = after_space(self._text, self._at)
             if self._at < len(self._text) or not self._read_on():
