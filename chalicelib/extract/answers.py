@@ -58,23 +58,28 @@ def _at(body: Any, path: str, where: str) -> list[Any]:
     way = steps(path)
     found = [body]
     for step in way[:-1] if way[-1:] == (None,) else way:
-        found = [below for one in found for below in _below(one, step, path, where)]
+        below = [child for one in found for child in _below(one, step)]
+        if found and not below and not _is_in_a_list(found, step):
+            raise SourceError(
+                f"there is no {'list' if step is None else repr(step)} on the way to {path}; "
+                f"{_what_is_there(found[0])}",
+                where=where,
+                fix="Correct the source's `records`.",
+            )
+        found = below
     return [record for one in found for record in _list(one, path, where)]
 
 
-def _below(value: Any, step: Step, path: str, where: str) -> list[Any]:
-    if step is None and isinstance(value, list):
-        return value
-    if isinstance(step, str) and isinstance(value, dict) and step in value:
-        return [value[step]]
-    if isinstance(step, int) and isinstance(value, list):
-        return value[step : step + 1]
-    raise SourceError(
-        f"there is no {'list' if step is None else repr(step)} on the way to {path}; "
-        f"{_what_is_there(value)}",
-        where=where,
-        fix="Correct the source's `records`.",
-    )
+def _below(value: Any, step: Step) -> list[Any]:
+    if isinstance(step, str):
+        return [value[step]] if isinstance(value, dict) and step in value else []
+    items = value if isinstance(value, list) else []
+    return items if step is None else items[step : step + 1]
+
+
+def _is_in_a_list(found: list[Any], step: Step) -> bool:
+    """A list may be empty or short; that is no mistake of the path."""
+    return not isinstance(step, str) and any(isinstance(one, list) for one in found)
 
 
 def _list(found: Any, path: str, where: str) -> list[Any]:

@@ -123,10 +123,11 @@ class ApiReader:
                     return
                 seen.check(page)
                 request = paginator.following(page)
-                self._tell(paginator)
+                self._note(paginator)
                 yield page
 
-    def _tell(self, paginator: Paginator) -> None:
+    def _note(self, paginator: Paginator) -> None:
+        """What turned out about the pages, for the report."""
         if paginator.found:
             self._found = {"pagination": paginator.found}
         if paginator.doubt and paginator.doubt not in self.report.warnings:

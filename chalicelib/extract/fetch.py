@@ -61,12 +61,12 @@ class Client:
     ) -> None:
         self._config = config
         self._deadline = Deadline(config.deadline, sleep)
-        self._session = Session(Guard(trusted), self._deadline)
         self._headers = {k: v.get_secret_value() for k, v in config.headers.items()}
         self._params = {name: _plain(value) for name, value in config.params.items()}
         self._credentials = AUTH[config.auth.type](config.auth, self._ask_for_token)
-        self._session.private = (*self._headers, *self._credentials.headers)
-        self._session.param = self._credentials.param
+        private = (*self._headers, *self._credentials.headers)
+        self._has_credentials = bool(private or self._credentials.param)
+        self._session = Session(Guard(trusted), self._deadline, private, self._credentials.param)
         self._discretion = Discretion(secrets_of(config))
         self._next_request = 0.0
         self._bytes = 0
@@ -91,8 +91,7 @@ class Client:
         secure = re.sub("^http:", "https:", url)
         if home.startswith("https:") and not self._session.leads_away(secure, home):
             url = secure
-        has_credentials = self._session.private or self._session.param
-        if has_credentials and self._session.leads_away(url, home):
+        if self._has_credentials and self._session.leads_away(url, home):
             raise SourceError(
                 f"the next page would be at {_server(url)}, where the credentials for "
                 f"{_server(home)} must not go",

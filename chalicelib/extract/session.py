@@ -30,10 +30,12 @@ class Session(requests.Session):
     They are in the headers `private` and in the parameter `param` of the query.
     """
 
-    def __init__(self, guard: Guard, deadline: Deadline) -> None:
+    def __init__(
+        self, guard: Guard, deadline: Deadline, private: tuple[str, ...], param: str | None
+    ) -> None:
         super().__init__()
-        self.private: tuple[str, ...] = ()
-        self.param: str | None = None
+        self._private = private
+        self._param = param
         self.headers["Accept"] = "application/json"
         for scheme in PORTS:
             self.mount(f"{scheme}://", _Adapter(guard, deadline))
@@ -49,12 +51,12 @@ class Session(requests.Session):
         asked, leads_to = str(response.request.url), str(prepared_request.url)
         away = self.leads_away(leads_to, asked)
         if away:
-            for name in self.private:
+            for name in self._private:
                 prepared_request.headers.pop(name, None)
-        if self.param:
+        if self._param:
             # The server may repeat the query, or leave the key out, as it likes.
-            key = None if away else _value(asked, self.param)
-            prepared_request.url = with_param(leads_to, self.param, key)
+            key = None if away else _value(asked, self._param)
+            prepared_request.url = with_param(leads_to, self._param, key)
 
 
 def _value(url: str, param: str) -> str | None:

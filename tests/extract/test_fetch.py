@@ -129,10 +129,12 @@ def test_long_integers_are_exact(serve):
         ("$[*].items", [1, 2, 3]),
         ("$[*].items[*]", [1, 2, 3]),
         ("$[*]['items'][0]", None),
+        ("$[*].more", [4]),
+        ("$[7].items", []),
     ],
 )
 def test_records_lie_where_the_path_says(serve, path, found):
-    groups = [{"items": numbers(2)}, {"items": [{"id": 3}]}]
+    groups = [{"items": numbers(2)}, {"items": [{"id": 3}], "more": [{"id": 4}]}]
     body = [*numbers(3)] if path == "$[*]" else groups
     url, _ = serve(always(body=json.dumps(body).encode()))
     if found is None:
