@@ -32,9 +32,9 @@ class Request:
         query = urlencode(self.params, safe=":")
         return bare(self.url) + ("?" + query if query else "")
 
-    def with_params(self, **params: str) -> Request:
-        """The request for the next page, by parameters."""
-        return Request(self.url, {**self.params, **params}, self.page + 1)
+    def following(self, param: str, value: str) -> Request:
+        """The request for the next page, by a parameter."""
+        return Request(self.url, {**self.params, param: value}, self.page + 1)
 
 
 @dataclass(frozen=True)

@@ -39,11 +39,12 @@ class NumberedPages(OneAnswer):
         """The next number."""
         count, size, asked = len(page.records), self._config.size, page.request.page
         total = _total(page, self._config.total_path)
-        if not count or (self._keeps_size and count < size) or asked == total:
+        is_last = total is not None and asked >= total
+        if not count or is_last or (self._keeps_size and count < size):
             return None
         self._keeps_size |= self._config.size_param is not None and count == size
         number = self._config.first_page + asked
-        return page.request.with_params(**{self._config.page_param: str(number)})
+        return page.request.following(self._config.page_param, str(number))
 
 
 class Offsets(OneAnswer):
@@ -68,7 +69,7 @@ class Offsets(OneAnswer):
         total = _total(page, self._config.total_path)
         if not page.records or (total is not None and self._passed >= total):
             return None
-        return page.request.with_params(**{self._config.offset_param: str(self._passed)})
+        return page.request.following(self._config.offset_param, str(self._passed))
 
 
 class Cursors(OneAnswer):
@@ -84,7 +85,7 @@ class Cursors(OneAnswer):
             return None
         if isinstance(cursor, dict | list | bool):
             raise unfit(page, self._path, cursor, "a cursor", "cursor_path")
-        return page.request.with_params(**{self._param: str(cursor)})
+        return page.request.following(self._param, str(cursor))
 
 
 def _total(page: Page, path: str | None) -> int | None:
