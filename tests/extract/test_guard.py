@@ -7,8 +7,9 @@ import socket
 
 import pytest
 
+from chalicelib.config import load_config, parse_config
 from chalicelib.errors import SourceError
-from chalicelib.extract import guard
+from chalicelib.extract import guard, to_dataframe
 from chalicelib.extract.guard import ForbiddenHostError, Guard, is_public
 from tests.extract.server import TOKEN, always, numbers, ok, reader, rows
 
@@ -179,6 +180,15 @@ def test_hosts_of_a_persons_own_file_may_be_inside_and_what_they_lead_to_may_not
     with pytest.raises(SourceError, match=r"127\.0\.0\.2 is in a private network"):
         rows(reader(url, is_own=True))
     assert at_inside == []
+
+
+def test_a_file_is_a_persons_own_and_an_uploaded_text_is_not(serve, nothing_allowed, tmp_path):
+    url, _ = serve(always(body=b'[{"id": 1}]'))
+    path = tmp_path / "config.yaml"
+    path.write_text(f"sources: [{{type: api, url: '{url}'}}]\ntarget: {{table: t}}")
+    assert len(to_dataframe(load_config(path))) == 1
+    with pytest.raises(SourceError, match="is in a private network"):
+        to_dataframe(parse_config(path.read_text(), {}))
 
 
 def test_a_proxy_is_no_way_inside(serve, nothing_allowed, monkeypatch):
