@@ -39,7 +39,6 @@ def api():
 @pytest.fixture
 def shop(tmp_path, database, monkeypatch, api):
     monkeypatch.setenv("ELT_TARGET_URL", database)
-    monkeypatch.setenv("ELT_ALLOW_HOSTS", "127.0.0.1")
     pipeline = Pipeline(tmp_path, database)
     with running(api.answer) as (url, _):
         pipeline.source = {

@@ -9,11 +9,6 @@ import pytest
 from tests.extract.server import running
 
 
-@pytest.fixture(autouse=True)
-def _this_machine_may_be_asked(monkeypatch):
-    monkeypatch.setenv("ELT_ALLOW_HOSTS", "127.0.0.1")
-
-
 @pytest.fixture
 def serve():
     """Start servers that live until the test ends."""
