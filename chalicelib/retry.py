@@ -19,8 +19,8 @@ from tenacity import (
 )
 
 ATTEMPTS = 3
-MAX_RETRY_AFTER = 60.0
-"""Seconds; a server that asks for more is asked again after this long."""
+MAX_RETRY_AFTER = 300.0
+"""Seconds; a server that asks for more is not asked again."""
 
 TRANSIENT_STATUSES = {
     429: "too many requests",
@@ -116,7 +116,7 @@ _backoff = wait_exponential_jitter(multiplier=1, max=30, jitter=1)
 def _as_the_server_asks(state: RetryCallState) -> float:
     response = getattr(_error(state), "response", None)
     asked = retry_after(response.headers.get("Retry-After")) if response is not None else None
-    return _backoff(state) if asked is None else min(asked, MAX_RETRY_AFTER)
+    return _backoff(state) if asked is None else asked
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

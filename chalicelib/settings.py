@@ -83,6 +83,12 @@ def cors_origins() -> tuple[str, ...]:
     return tuple(origin.strip().rstrip("/") for origin in given if origin.strip())
 
 
+def allowed_hosts() -> tuple[str, ...]:
+    """Hosts and networks that APIs may be asked at although they are not public."""
+    given = os.environ.get("ELT_ALLOW_HOSTS", "").split(",")
+    return tuple(host.strip().lower() for host in given if host.strip())
+
+
 def job_function() -> str | None:
     """The Lambda function that works on runs; without one a thread of this process does."""
     return os.environ.get("ELT_JOB_FUNCTION")

@@ -60,6 +60,7 @@ def stack(local: Path = LOCAL, aws_port: int = 0) -> Iterator[dict[str, str]]:
                 "ELT_BUCKET": SERVICE_BUCKET,
                 "ELT_STATE_DIR": str(local / "state"),
                 "ELT_SCHEDULE_TARGET_ARN": SCHEDULE_TARGET,
+                "ELT_ALLOW_HOSTS": "127.0.0.1",
                 "ELT_SAMPLE_API_URL": api,
                 "ELT_SAMPLE_API_TOKEN": token,
             }

@@ -25,6 +25,12 @@ from tests.service import Service
 NUMBERS = count(1)
 
 
+@pytest.fixture(autouse=True)
+def _servers_of_tests_may_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sources of APIs keep out of private networks otherwise."""
+    monkeypatch.setenv("ELT_ALLOW_HOSTS", "127.0.0.1")
+
+
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """The URL of the database `postgres` of a server that lives as long as the tests."""

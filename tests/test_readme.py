@@ -14,10 +14,20 @@ from pydantic import BaseModel
 from chalicelib.__main__ import main
 from chalicelib.config import (
     ApiIncremental,
+    ApiKeyAuth,
     ApiSource,
+    AutoPagination,
+    BasicAuth,
+    BearerAuth,
     Column,
     CsvOptions,
+    CursorPagination,
+    JsonOptions,
+    LinkHeaderPagination,
     LocalSource,
+    NextUrlPagination,
+    OAuth2ClientCredentials,
+    OffsetPagination,
     PagePagination,
     Schema,
     Target,
@@ -47,6 +57,7 @@ def test_every_make_command_exists() -> None:
 @pytest.mark.parametrize("text", blocks("yaml"))
 def test_a_configuration_in_it_loads(text: str) -> None:
     assert parse_config(text, {}).sources
+    jsonschema.validate(yaml.safe_load(text), json_schema())
 
 
 def test_the_configuration_of_make_run_loads() -> None:
@@ -80,14 +91,24 @@ def test_every_terminal_command_exists(command: str) -> None:
     "model",
     [
         LocalSource,
-        ApiSource,
         CsvOptions,
-        PagePagination,
-        ApiIncremental,
+        JsonOptions,
         Target,
         Schema,
         Column,
         Retention,
+        ApiSource,
+        ApiIncremental,
+        BearerAuth,
+        BasicAuth,
+        ApiKeyAuth,
+        OAuth2ClientCredentials,
+        AutoPagination,
+        PagePagination,
+        OffsetPagination,
+        CursorPagination,
+        LinkHeaderPagination,
+        NextUrlPagination,
     ],
 )
 def test_every_key_of_the_configuration_is_explained(model: type[BaseModel]) -> None:

@@ -19,7 +19,7 @@ import requests
 from sqlalchemy.exc import DBAPIError
 
 from chalicelib.errors import SourceError
-from chalicelib.extract.fetch import is_transient as is_transient_request
+from chalicelib.extract.failures import is_transient as is_transient_request
 from chalicelib.retry import (
     TRANSIENT_SQLSTATES,
     http_retry,
@@ -89,10 +89,13 @@ def test_the_server_says_how_long_to_wait():
     assert 2 <= waits[1] <= 3
 
 
-def test_a_server_that_asks_for_an_hour_is_asked_again_after_a_minute():
+def test_a_server_that_asks_for_an_hour_is_not_asked_again():
     waits = []
-    http_retry(is_transient_request, sleep=waits.append)(failing(refusal(503, Retry_After="3600")))
-    assert waits == [60]
+    with pytest.raises(requests.HTTPError):
+        http_retry(is_transient_request, sleep=waits.append)(
+            failing(refusal(503, Retry_After="3600"))
+        )
+    assert waits == []
 
 
 def test_retry_after_is_seconds_or_a_date():

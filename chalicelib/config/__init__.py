@@ -17,15 +17,23 @@ from chalicelib.config.mistakes import KeyPath, Mistake
 from chalicelib.config.model import Config, SourceConfig
 from chalicelib.config.model.api import (
     ApiIncremental,
+    ApiKeyAuth,
     ApiSource,
     Auth,
+    AutoPagination,
+    BasicAuth,
     BearerAuth,
+    CursorPagination,
+    LinkHeaderPagination,
+    NextUrlPagination,
     NoAuth,
     NoPagination,
+    OAuth2ClientCredentials,
+    OffsetPagination,
     PagePagination,
     Pagination,
 )
-from chalicelib.config.model.files import CsvOptions, LocalSource
+from chalicelib.config.model.files import CsvOptions, JsonOptions, LocalSource
 from chalicelib.config.model.schema import Column, ColumnKind, Schema
 from chalicelib.config.model.target import Target
 from chalicelib.config.references import Reference, Secrets, resolve
@@ -33,16 +41,25 @@ from chalicelib.errors import ConfigError
 
 __all__ = [
     "ApiIncremental",
+    "ApiKeyAuth",
     "ApiSource",
     "Auth",
+    "AutoPagination",
+    "BasicAuth",
     "BearerAuth",
     "Column",
     "ColumnKind",
     "Config",
     "CsvOptions",
+    "CursorPagination",
+    "JsonOptions",
+    "LinkHeaderPagination",
     "LocalSource",
+    "NextUrlPagination",
     "NoAuth",
     "NoPagination",
+    "OAuth2ClientCredentials",
+    "OffsetPagination",
     "PagePagination",
     "Pagination",
     "Schema",
@@ -64,6 +81,7 @@ def load_config(
     """The configuration in a file. ConfigError with all its mistakes, or why it cannot be read."""
     config = parse_config(_text(path), env, str(path), secrets)
     config._base = path.resolve().parent
+    config._is_own = True
     return config
 
 

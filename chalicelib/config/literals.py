@@ -26,6 +26,10 @@ STORE_IT = (
 IN_A_URL = (
     "a URL with a password in it; addresses are shown in messages, so credentials belong under auth"
 )
+IN_PARAMS = (
+    "a key may not be stored as it is; write it as auth: {{type: api_key, location: query,"
+    " name: {name}, api_key: …}}"
+)
 SHARED = "an alias (*…) of a secret, where none may stand; write the value out"
 REPEATED = "the secret of {place} is repeated here; delete it"
 
@@ -37,7 +41,7 @@ _ANCHOR = re.compile(rf"(?:&\S+(?:[ \t{_BREAKS}]|#[^{_BREAKS}]*)*)?")
 _BLOCK_HEADER = re.compile(rf"[|>][-+0-9]*([^{_BREAKS}]*)")
 _URL_PASSWORD = re.compile(r"://[^/?#\s@]*:[^/?#\s@]+@")
 _SECRET_HEADER = re.compile(
-    "auth|cookie|key|token|secret|passw|credential|session|signature", re.IGNORECASE
+    "assertion|auth|cookie|key|token|secret|passw|credential|session|signature", re.IGNORECASE
 )
 
 
@@ -87,15 +91,21 @@ def _refuse(mistakes: list[Mistake], where: str) -> None:
 
 
 def _unstorable(document: Document, texts: Texts) -> list[Mistake]:
-    return [
-        Mistake(document.line(path), path, STORE_IT if _is_literal(path, text) else IN_A_URL)
-        for path, text in texts.items()
-        if _is_literal(path, text) or _has_url_password(path, text)
-    ]
+    found = [(path, _why_unstorable(path, text)) for path, text in texts.items()]
+    return [Mistake(document.line(path), path, why) for path, why in found if why]
+
+
+def _why_unstorable(path: KeyPath, text: str) -> str:
+    if _is_literal(path, text):
+        return STORE_IT
+    if path[2:3] == ("params",) and is_secret(path) and has_literal(text):
+        return IN_PARAMS.format(name=path[-1])
+    return IN_A_URL if _has_url_password(path, text) else ""
 
 
 def _is_literal(path: KeyPath, text: str) -> bool:
-    if path[2:3] == ("headers",) and not _SECRET_HEADER.search(str(path[-1])):
+    is_named = path[2:3] == ("headers",) or path[3:4] == ("access_token_request_data",)
+    if is_named and not _SECRET_HEADER.search(str(path[-1])):
         return False
     return may_be_secret(path) and is_secret(path) and has_literal(text)
 

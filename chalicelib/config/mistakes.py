@@ -18,6 +18,13 @@ MAX_TEXT = 400
 
 _WORD = re.compile(r"[\w-]+")
 _SECRET_KEY = re.compile(r"auth|headers|.*(password|token|secret|credential).*", re.IGNORECASE)
+_SECRET_PARAM = re.compile(
+    "((access|api|app|auth|client|private|secret)[-_]?)?"
+    "(key|token|secret|password|passwd|signature|sig)",
+    re.IGNORECASE,
+)
+_PLAIN_AUTH = {"type", "name", "location", "access_token_url", "client_id",
+               "token_endpoint_auth_method"}  # fmt: skip
 _URL_SECRETS = re.compile(r"^.*@|\?.*$", re.DOTALL)
 
 
@@ -49,9 +56,16 @@ def _step(step: str | int) -> str:
 
 def is_secret(path: KeyPath) -> bool:
     """Whether a value at this place may be a password, a token or part of one."""
-    if path[:1] == ("schema",) or path[-2:] == ("auth", "type"):
+    if path[:1] == ("schema",) or (path[-2:-1] == ("auth",) and path[-1] in _PLAIN_AUTH):
         return False
+    if path[2:3] == ("params",) and is_secret_param(str(path[-1])):
+        return True
     return any(_SECRET_KEY.fullmatch(step) for step in path if isinstance(step, str))
+
+
+def is_secret_param(name: str) -> bool:
+    """Whether a parameter of this name in a query may be a key."""
+    return bool(_SECRET_PARAM.fullmatch(name))
 
 
 def shown(value: object, path: KeyPath) -> str:

@@ -88,6 +88,8 @@ def written_out(text: str) -> str:
 def may_be_secret(path: KeyPath) -> bool:
     """Whether `${secret:…}` and `${ssm:…}` are allowed there: what else there is may be shown."""
     match path:
+        case ("sources", int(), "auth", "access_token_url"):
+            return False
         case ("target", _, *_) | ("sources", int(), "auth" | "headers", _, *_):
             return True
     return False

@@ -28,18 +28,20 @@ class Surroundings:
     """What a source is opened with: where its paths begin, and the columns that are declared.
 
     `first_files`: no more files than these are looked at, when a look is all that is wanted.
+    `is_own`: the configuration is a file of whoever runs this.
     """
 
     base: Path
     columns: Mapping[str, Column]
     first_files: int | None = None
+    is_own: bool = False
 
 
 SOURCES: dict[str, Callable[[Any, SourceState, Surroundings], Source]] = {
     "local": lambda source, state, around: LocalFiles(
         source, state, around.base, around.columns, around.first_files
     ),
-    "api": lambda source, state, _: ApiReader(source, state),
+    "api": lambda source, state, around: ApiReader(source, state, is_own=around.is_own),
 }
 
 
@@ -54,7 +56,7 @@ def open_sources(
 
     Paths in the configuration are relative to `base`.
     """
-    known, around = states or {}, Surroundings(base, config.declared, first_files)
+    known, around = states or {}, Surroundings(base, config.declared, first_files, config.is_own)
     return [
         SOURCES[source.type](source, known.get(source.name, SourceState()), around)
         for source in config.sources

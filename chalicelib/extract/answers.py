@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from decimal import Decimal, InvalidOperation
-from typing import Any, NoReturn
+from typing import Any
 
+from chalicelib.config.jsonpath import Step, steps
 from chalicelib.errors import SourceError
+from chalicelib.extract.decoding import Decoder, FlawedError
 from chalicelib.extract.records import kind_of
 
 SHOWN_KEYS = 10
@@ -15,7 +16,7 @@ SHOWN_KEYS = 10
 def parse(content: bytes, where: str) -> Any:
     """The JSON, numbers with a point as Decimal. SourceError says where it breaks."""
     try:
-        return json.loads(content, parse_float=Decimal, parse_constant=_not_a_number)
+        return Decoder().whole(content.decode(json.detect_encoding(content)))
     except json.JSONDecodeError as error:
         what = (
             f"the JSON is broken or cut off at character {error.pos + 1:,} "
@@ -23,11 +24,20 @@ def parse(content: bytes, where: str) -> Any:
         )
     except UnicodeDecodeError as error:
         what = f"the answer is not UTF-8 at byte {error.start + 1:,}"
-    except RecursionError:
-        what = "the JSON is nested too deeply"
-    except (ValueError, InvalidOperation):
-        what = "the JSON holds a number that is none, or longer than any number can be"
+    except FlawedError as error:
+        what = f"the JSON cannot be kept as it is: {error}"
     raise SourceError(what, where=where, fix="Report it to those who run the API.")
+
+
+def value_at(body: Any, way: tuple[Step, ...]) -> Any:
+    """What is at the end of the way, None where it leads nowhere."""
+    for step in way:
+        if isinstance(step, str):
+            body = body.get(step) if isinstance(body, dict) else None
+        elif step is not None:
+            reaches = isinstance(body, list) and -len(body) <= step < len(body)
+            body = body[step] if reaches else None
+    return body
 
 
 def find_records(body: Any, path: str | None, where: str) -> tuple[list[Any], str | None]:
@@ -45,15 +55,34 @@ def find_records(body: Any, path: str | None, where: str) -> tuple[list[Any], st
 
 
 def _at(body: Any, path: str, where: str) -> list[Any]:
-    found = body
-    for key in path.split(".")[1:]:
-        if not isinstance(found, dict) or key not in found:
+    way = steps(path)
+    found = [body]
+    for step in way[:-1] if way[-1:] == (None,) else way:
+        below = [child for one in found for child in _below(one, step)]
+        if found and not below and not _is_in_a_list(found, step):
             raise SourceError(
-                f"there is no {key!r} on the way to {path}; {_what_is_there(found)}",
+                f"there is no {'list' if step is None else repr(step)} on the way to {path}; "
+                f"{_what_is_there(found[0])}",
                 where=where,
                 fix="Correct the source's `records`.",
             )
-        found = found[key]
+        found = below
+    return [record for one in found for record in _list(one, path, where)]
+
+
+def _below(value: Any, step: Step) -> list[Any]:
+    if isinstance(step, str):
+        return [value[step]] if isinstance(value, dict) and step in value else []
+    items = value if isinstance(value, list) else []
+    return items if step is None else items[step : step + 1]
+
+
+def _is_in_a_list(found: list[Any], step: Step) -> bool:
+    """A list may be empty or short; that is no mistake of the path."""
+    return not isinstance(step, str) and any(isinstance(one, list) for one in found)
+
+
+def _list(found: Any, path: str, where: str) -> list[Any]:
     if found is None or isinstance(found, list):
         return found or []
     raise SourceError(
@@ -93,7 +122,3 @@ def _what_is_there(value: Any) -> str:
         return f"there is {kind_of(value)}"
     names = ", ".join(str(key)[:40] for key in list(value)[:SHOWN_KEYS])
     return f"the keys are: {names or 'none'}{', …' if len(value) > SHOWN_KEYS else ''}"
-
-
-def _not_a_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a number in JSON")

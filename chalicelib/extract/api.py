@@ -11,27 +11,42 @@ import pyarrow as pa
 
 from chalicelib.batch import Batch
 from chalicelib.config.model.api import ApiSource
-from chalicelib.errors import SourceError
 from chalicelib.extract.answers import find_records, parse
 from chalicelib.extract.cursor import CursorWalk
-from chalicelib.extract.fetch import Client, NotFoundError
-from chalicelib.extract.pagination import PAGINATION, Page, Request, bare
+from chalicelib.extract.failures import NotFoundError
+from chalicelib.extract.fetch import Client
+from chalicelib.extract.pages import Page, Paginator, Request, bare
+from chalicelib.extract.pagination import PAGINATION
 from chalicelib.extract.records import to_table
+from chalicelib.extract.repetition import Repetitions
 from chalicelib.reports import FileReport, SourceReport, SourceState
 from chalicelib.retry import Sleep
 from chalicelib.settings import BATCH_RECORDS
 
 
 class ApiReader:
-    """Reads one `type: api` source. Its one file in the report is the URL without its query."""
+    """Reads one `type: api` source. Its one file in the report is the URL without its query.
 
-    def __init__(self, config: ApiSource, state: SourceState, *, sleep: Sleep = time.sleep) -> None:
+    The hosts that a person's own file names may be asked wherever they are (`is_own`); those of
+    an uploaded configuration, and what an API leads to, only where all may.
+    """
+
+    def __init__(
+        self,
+        config: ApiSource,
+        state: SourceState,
+        *,
+        is_own: bool = False,
+        sleep: Sleep = time.sleep,
+    ) -> None:
         self.report = SourceReport(config.name, config.type)
         self.pending = True
         self._config = config
         self._state = state
+        self._trusted = config.hosts if is_own else frozenset[str]()
         self._sleep = sleep
         self._records_path = config.records
+        self._found: dict[str, str] = {}
 
     def plan(self) -> int | None:
         """None: only the API knows how much there is."""
@@ -47,7 +62,11 @@ class ApiReader:
         progress = self._progress()
         dropped = 0
         for number, page in enumerate(self._pages(), start=1):
-            file.detected = {"records": self._records_path or "$", "pages": str(number)}
+            file.detected = {
+                "records": self._records_path or "$",
+                "pages": str(number),
+                **self._found,
+            }
             for batch, known in self._cut(page, progress):
                 dropped += known
                 file.rows += batch.rows
@@ -78,8 +97,8 @@ class ApiReader:
         progress: CursorWalk | None,
     ) -> tuple[Batch, int]:
         where = request.origin
-        table = to_table(records, where=where, first=first)
         lines: Sequence[int] = range(first, first + len(records))
+        table = to_table(records, self._config.json_, where=where, numbers=lines)
         if progress:
             new = progress.new_rows(table, records, where=where, first=first)
             table, lines = table.take(pa.array(new, pa.int64())), [lines[row] for row in new]
@@ -90,25 +109,35 @@ class ApiReader:
     def _pages(self) -> Iterator[Page]:
         paginator = PAGINATION[self._config.pagination.type](self._config.pagination)
         request: Request | None = paginator.first(Request(self._config.url, self._since()))
-        before: Page | None = None
-        with closing(Client(self._config, sleep=self._sleep)) as client:
+        seen = Repetitions(getattr(self._config.pagination, "max_pages", 1))
+        client = Client(self._config, trusted=self._trusted, sleep=self._sleep)
+        with closing(client):
             while request:
+                seen.check_request(request)
                 try:
                     page = self._page(client, request)
                 except NotFoundError as error:
-                    if before is None or not paginator.missing_is_end:
+                    if request.page == 1 or not paginator.missing_is_end:
                         raise
                     self.report.warnings.append(f"{error.where}: 404 was taken as the end")
                     return
-                _refuse_repetition(page, before)
+                seen.check(page)
+                request = paginator.following(page)
+                self._note(paginator)
                 yield page
-                before, request = page, paginator.following(page)
+
+    def _note(self, paginator: Paginator) -> None:
+        """What turned out about the pages, for the report."""
+        if paginator.found:
+            self._found = {"pagination": paginator.found}
+        if paginator.doubt and paginator.doubt not in self.report.warnings:
+            self.report.warnings.append(paginator.doubt)
 
     def _page(self, client: Client, request: Request) -> Page:
-        content = client.get(request)
-        body = parse(content, request.origin)
+        answer = client.get(request)
+        body = parse(answer.content, request.origin)
         records, self._records_path = find_records(body, self._records_path, request.origin)
-        return Page(request, records, body, len(content))
+        return Page(request, records, body, len(answer.content), answer.url, answer.links)
 
     def _since(self) -> dict[str, str]:
         """The parameter that asks for new records only, if there is anything to ask from."""
@@ -117,16 +146,6 @@ class ApiReader:
             return {}
         value = cursor.value if cursor else incremental.start
         return {} if value is None else {incremental.param: value}
-
-
-def _refuse_repetition(page: Page, before: Page | None) -> None:
-    if before and page.records and page.records == before.records:
-        raise SourceError(
-            f"page {page.request.page} repeats page {before.request.page}",
-            where=page.request.origin,
-            fix="The API seems to ignore the parameter: correct pagination.page_param, "
-            "or set pagination.type: none if it sends all at once.",
-        )
 
 
 def _tell(file: FileReport, dropped: int) -> None:

@@ -3,199 +3,215 @@
 from __future__ import annotations
 
 import re
-import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import requests
-from pydantic import SecretStr
 from requests import exceptions as http
 
 from chalicelib.config.model.api import ApiSource
 from chalicelib.errors import SourceError
-from chalicelib.extract.auth import AUTH
-from chalicelib.extract.pagination import Request
-from chalicelib.retry import ATTEMPTS, TRANSIENT_STATUSES, Sleep, http_retry
+from chalicelib.extract.answers import parse
+from chalicelib.extract.auth import AUTH, forms_of, secrets_of
+from chalicelib.extract.deadline import Deadline, TimeIsUpError
+from chalicelib.extract.failures import (
+    REFUSALS,
+    TOKEN_REFUSALS,
+    Discretion,
+    failed,
+    forbidden,
+    is_transient,
+    late,
+)
+from chalicelib.extract.guard import ForbiddenHostError, Guard
+from chalicelib.extract.pages import Request, bare
+from chalicelib.extract.session import Session
+from chalicelib.retry import Sleep, http_retry
 
 MAX_PAGE_BYTES = 100 << 20
 """A longer answer is refused while it comes in."""
 
-EXCERPT = 200
-"""Characters of a refusal's text that are repeated."""
+NO_CONTENT, REDIRECTION, UNAUTHORIZED = 204, 300, 401
 
-NO_CONTENT, REDIRECTION, NOT_FOUND = 204, 300, 404
+HEAD = 800
+"""Bytes of a refusal that are looked at."""
 
-REFUSALS = {
-    401: "Check auth.token: the API does not accept it, or wants one.",
-    403: "Check auth.token: it may lack the right to read this.",
-    404: "Correct the source's url.",
-    429: "Ask less often, or ask the API's owner for a higher limit.",
-}
-SERVER_FAILED = "Run again later; if it stays so, report it to those who run the API."
-UNFIT_HEADER = "Look for line breaks and characters beyond ASCII in auth and headers."
-CLIENT_FAILED = "Correct the source's url, params, pagination or incremental."
-
-FAILURES: tuple[tuple[type[BaseException], str, str], ...] = (
-    (http.SSLError, "its TLS certificate is not accepted", "Check the host's name in url."),
-    (socket.gaierror, "its host is unknown", "Correct the host in url, or check the network."),
-    (ConnectionRefusedError, "it refuses the connection", "Check the host and port in url."),
-    (TimeoutError, "it does not answer in time", "Raise the source's timeout if it is slow."),
-    (http.Timeout, "it does not answer in time", "Raise the source's timeout if it is slow."),
-    (http.TooManyRedirects, "it redirects again and again", "Set url to where it leads."),
-    (http.InvalidHeader, "a header cannot be sent", UNFIT_HEADER),
-    (http.ContentDecodingError, "its compressed answer is broken", SERVER_FAILED),
-    (http.ConnectionError, "the connection broke", SERVER_FAILED),
-    (http.ChunkedEncodingError, "the connection broke in mid-answer", SERVER_FAILED),
-    (http.RequestException, "it is, or redirects to, no address that can be asked",
-     "Correct the source's url."),
-    (ValueError, "a header cannot be sent", UNFIT_HEADER),
-)  # fmt: skip
-"""The first that the failure is, or came from, is said."""
+T = TypeVar("T")
 
 
-class NotFoundError(SourceError):
-    """The answer was 404."""
+@dataclass(frozen=True)
+class Answer:
+    """The body, where it came from in the end, and the URLs of its header Link by relation."""
+
+    content: bytes
+    url: str
+    links: Mapping[str, str] = field(default_factory=dict)
 
 
 class Client:
-    """GETs the pages of one source with its credentials, headers and params."""
+    """GETs the pages of one source with its credentials, headers and params, in its time.
 
-    def __init__(self, config: ApiSource, *, sleep: Sleep = time.sleep) -> None:
-        self._timeout = config.timeout
-        self._sleep = sleep
-        self._session = _Session(config)
-        self._secrets = [
-            value.get_secret_value()
-            for value in (*config.headers.values(), *dict(config.auth).values())
-            if isinstance(value, SecretStr)
-        ]
+    `trusted` are hosts that may be asked although they are not public.
+    """
+
+    def __init__(
+        self, config: ApiSource, *, trusted: frozenset[str] = frozenset(), sleep: Sleep = time.sleep
+    ) -> None:
+        self._config = config
+        self._deadline = Deadline(config.deadline, sleep)
+        self._headers = {k: v.get_secret_value() for k, v in config.headers.items()}
+        self._params = {name: _plain(value) for name, value in config.params.items()}
+        self._credentials = AUTH[config.auth.type](config.auth, self._ask_for_token)
+        private = (*self._headers, *self._credentials.headers)
+        self._has_credentials = bool(private or self._credentials.param)
+        self._session = Session(Guard(trusted), self._deadline, private, self._credentials.param)
+        self._discretion = Discretion(secrets_of(config))
+        self._next_request = 0.0
+        self._bytes = 0
 
     def close(self) -> None:
         """Give the connections back."""
+        self._deadline.close()
         self._session.close()
 
-    def get(self, request: Request) -> bytes:
-        """The body of the answer; `null` for one without content.
+    def get(self, request: Request) -> Answer:
+        """The answer; its body is `null` when it has no content.
 
         Raises SourceError with the page's origin, NotFoundError for a 404. Neither the error nor
         anything it came from shows what requests says: that may hold a secret.
         """
-        try:
-            return http_retry(is_transient, sleep=self._sleep)(self._read, request)
-        except http.HTTPError as error:
-            raise self._refused(error, request) from None
-        except (http.RequestException, ValueError) as error:  # ValueError: of http.client
-            raise _failed(error, request) from None
+        url = self._checked(request)
+        return self._in_our_words(lambda: self._read(request, url), request.origin, REFUSALS)
 
-    def _read(self, request: Request) -> bytes:
-        with self._session.get(
-            request.url, params=dict(request.params), timeout=self._timeout, stream=True
-        ) as response:
+    def _checked(self, request: Request) -> str:
+        """The URL, by TLS if the source's is: APIs behind a proxy often do not know of it."""
+        url, home = request.url, self._config.url
+        secure = re.sub("^http:", "https:", url)
+        if home.startswith("https:") and not self._session.leads_away(secure, home):
+            url = secure
+        if self._has_credentials and self._session.leads_away(url, home):
+            raise SourceError(
+                f"the next page would be at {_server(url)}, where the credentials for "
+                f"{_server(home)} must not go",
+                where=request.origin,
+                fix="If both are the same API, set url to the address that it gives.",
+            )
+        return url
+
+    def _read(self, request: Request, url: str) -> Answer:
+        with self._sent(request, url) as response:
             if response.status_code >= REDIRECTION:
                 raise requests.HTTPError(_head(response), response=response)
+            links = {rel: link["url"] for rel, link in response.links.items() if "url" in link}
             if response.status_code == NO_CONTENT:
-                return b"null"
-            content = _bounded(response, request)
-            _refuse_html(response, content, request)
-            return content
+                return Answer(b"null", response.url, links)
+            content = self._bounded(response, request.origin)
+            self._discretion.refuse_html(response, content, request.origin)
+            return Answer(content, response.url, links)
 
-    def _refused(self, error: http.HTTPError, request: Request) -> SourceError:
-        status = error.response.status_code
-        excerpt = self._without_secrets(str(error))
-        reason = f" ({excerpt})" if excerpt else ""
-        kind = NotFoundError if status == NOT_FOUND else SourceError
-        otherwise = SERVER_FAILED if is_transient(error) else CLIENT_FAILED
-        return kind(
-            f"the API answers {status}{_tried(error)}{reason}",
-            where=request.origin,
-            fix=REFUSALS.get(status, otherwise),
+    def _sent(self, request: Request, url: str) -> requests.Response:
+        response = self._send(request, url)
+        if response.status_code == UNAUTHORIZED and self._credentials.renew():
+            response.close()
+            response = self._send(request, url)
+        return response
+
+    def _send(self, request: Request, url: str) -> requests.Response:
+        self._keep_pace()
+        return self._session.get(
+            url,
+            params={} if request.complete else {**self._params, **request.params},
+            headers=self._headers,
+            auth=self._credentials,
+            timeout=self._timeout(),
+            stream=True,
         )
 
-    def _without_secrets(self, text: str) -> str:
-        for secret in filter(None, self._secrets):
-            text = text.replace(secret, "***")
-        line = " ".join(text.split())
-        return line[:EXCERPT].rstrip(".") + ("…" if len(line) > EXCERPT else "")
+    def _keep_pace(self) -> None:
+        now = time.monotonic()
+        wait = self._next_request - now
+        if self._config.requests_per_second:
+            self._next_request = max(now, self._next_request) + 1 / self._config.requests_per_second
+        if wait > 0:
+            self._deadline.pause(wait)
 
+    def _timeout(self) -> float:
+        return min(self._config.timeout, self._deadline.left())
 
-def is_transient(error: BaseException) -> bool:
-    """Whether the same request may succeed in a moment."""
-    if isinstance(error, http.HTTPError):
-        return error.response is not None and error.response.status_code in TRANSIENT_STATUSES
-    passing = (http.ConnectionError, http.Timeout, http.ChunkedEncodingError)
-    return isinstance(error, passing) and not isinstance(error, http.SSLError)
+    def _bounded(self, response: requests.Response, where: str) -> bytes:
+        content = bytearray()
+        for chunk in response.iter_content(1 << 16):
+            content += chunk
+            if len(content) > MAX_PAGE_BYTES:
+                raise SourceError(
+                    f"the answer is longer than {MAX_PAGE_BYTES:,} bytes",
+                    where=where,
+                    fix="Ask for pages (pagination.type: page), or for smaller ones.",
+                )
+            if self._bytes + len(content) > self._config.max_bytes:
+                raise SourceError(
+                    f"all pages together are longer than {self._config.max_bytes:,} bytes",
+                    where=where,
+                    fix="If that is right, raise the source's max_bytes.",
+                )
+        self._deadline.left()  # an answer that was cut off by it is not whole
+        self._bytes += len(content)
+        return bytes(content)
 
+    # tokens
 
-class _Session(requests.Session):
-    """Also the configured headers stay behind when a redirect leads to another host."""
+    def _ask_for_token(self, url: str, form: Mapping[str, str], authorization: str | None) -> Any:
+        def ask() -> bytes:
+            with self._session.post(
+                url,
+                data=form,
+                headers={"Authorization": authorization} if authorization else {},
+                auth=lambda request: request,
+                timeout=self._timeout(),
+                stream=True,
+                allow_redirects=False,
+            ) as response:
+                if response.status_code >= REDIRECTION:
+                    raise requests.HTTPError(_head(response), response=response)
+                return self._bounded(response, bare(url))
 
-    def __init__(self, config: ApiSource) -> None:
-        super().__init__()
-        self.headers["Accept"] = "application/json"
-        self.headers.update({k: v.get_secret_value() for k, v in config.headers.items()})
-        self.params = {name: _plain(value) for name, value in config.params.items()}
-        self.auth = AUTH[config.auth.type](config.auth)
-        self._private = tuple(config.headers)
+        if authorization:
+            self._discretion.learn([authorization.partition(" ")[2]])
+        content = self._in_our_words(ask, bare(url), TOKEN_REFUSALS)
+        answer: Any = parse(content, bare(url))
+        if isinstance(answer, dict) and isinstance(token := answer.get("access_token"), str):
+            self._discretion.learn(forms_of(token))
+        return answer
 
-    def rebuild_auth(
-        self, prepared_request: requests.PreparedRequest, response: requests.Response
-    ) -> None:
-        """Called by requests before it follows a redirect; drops Authorization itself."""
-        asked, leads_to = response.request.url, prepared_request.url
-        if self.should_strip_auth(asked, leads_to):  # type: ignore[no-untyped-call]
-            for name in self._private:
-                prepared_request.headers.pop(name, None)
-        super().rebuild_auth(prepared_request, response)  # type: ignore[no-untyped-call]
+    # failures
+
+    def _in_our_words(self, attempt: Callable[[], T], where: str, refusals: Mapping[int, str]) -> T:
+        try:
+            return http_retry(self._may_pass, sleep=self._deadline.pause)(attempt)
+        except ForbiddenHostError as error:
+            raise forbidden(error.host, where) from None
+        except TimeIsUpError:
+            raise late(self._deadline.seconds, where) from None
+        except http.HTTPError as error:
+            raise self._discretion.refused(error, where, refusals) from None
+        except (http.RequestException, ValueError) as error:  # ValueError: of http.client
+            if self._deadline.passed:
+                raise late(self._deadline.seconds, where) from None
+            raise failed(error, where) from None
+
+    def _may_pass(self, error: BaseException) -> bool:
+        return is_transient(error) and not self._deadline.passed
 
 
 def _plain(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _bounded(response: requests.Response, request: Request) -> bytes:
-    content = bytearray()
-    for chunk in response.iter_content(1 << 16):
-        content += chunk
-        if len(content) > MAX_PAGE_BYTES:
-            raise SourceError(
-                f"the answer is longer than {MAX_PAGE_BYTES:,} bytes",
-                where=request.origin,
-                fix="Ask for pages (pagination.type: page), or for smaller ones.",
-            )
-    return bytes(content)
+def _server(url: str) -> str:
+    return bare("//".join(url.split("/")[0:3:2]))
 
 
 def _head(response: requests.Response) -> str:
-    return next(response.iter_content(4 * EXCERPT), b"").decode("utf-8", "replace")
-
-
-def _refuse_html(response: requests.Response, content: bytes, request: Request) -> None:
-    kind = response.headers.get("Content-Type", "")
-    if kind.startswith("text/html") or content.lstrip()[:1] == b"<":
-        title = re.search(rb"<title[^>]*>([^<]{1,80})", content)
-        named = f" titled {title[1].decode('utf-8', 'replace').strip()!r}" if title else ""
-        raise SourceError(
-            f"the answer is a web page{named}, not JSON",
-            where=request.origin,
-            fix="Set url to the API itself; a login page means that auth is wrong.",
-        )
-
-
-def _failed(error: Exception, request: Request) -> SourceError:
-    causes = list(_chain(error))
-    what, fix = next(
-        (what, fix)
-        for kind, what, fix in FAILURES
-        if any(isinstance(cause, kind) for cause in causes)
-    )
-    return SourceError(f"{what}{_tried(error)}", where=request.origin, fix=fix)
-
-
-def _tried(error: Exception) -> str:
-    return f" in {ATTEMPTS} attempts" if is_transient(error) else ""
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
+    return next(response.iter_content(HEAD), b"").decode("utf-8", "replace")

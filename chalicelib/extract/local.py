@@ -234,6 +234,7 @@ class LocalFiles:
             file.name,
             self._folder / file.name,
             self._config.csv,
+            self._config.json_,
             self._config.records,
             self._columns,
         )

@@ -2,82 +2,24 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
-from urllib.parse import urlencode
+from collections.abc import Callable
+from typing import Any
 
-from chalicelib.config.model.api import NoPagination, PagePagination
-from chalicelib.errors import SourceError
-
-
-@dataclass(frozen=True)
-class Request:
-    """One page to ask for; `params` are the cursor's and the pagination's, none of them secret."""
-
-    url: str
-    params: Mapping[str, str] = field(default_factory=dict)
-    page: int = 1
-
-    @property
-    def origin(self) -> str:
-        """The URL and `params` as they may be shown, without what else the URL may carry."""
-        query = urlencode(self.params, safe=":")
-        return bare(self.url) + ("?" + query if query else "")
+from chalicelib.config.jsonpath import steps
+from chalicelib.config.model.api import CursorPagination, OffsetPagination, PagePagination
+from chalicelib.extract.answers import value_at
+from chalicelib.extract.link_pages import AutoPages, LinkHeaders, NextUrls
+from chalicelib.extract.pages import OneAnswer, Page, Paginator, Request, unfit
 
 
-@dataclass(frozen=True)
-class Page:
-    """An answer: its records, the whole JSON they were in, and the bytes it took."""
-
-    request: Request
-    records: Sequence[Any]
-    body: Any
-    size: int
-
-
-def bare(url: str) -> str:
-    """The URL without user, query and fragment, where secrets may be."""
-    return re.sub(r"//[^/@]*@", "//", re.split(r"[?#]", url, maxsplit=1)[0])
-
-
-class Paginator(Protocol):
-    """Says what to ask; made anew for each run."""
-
-    missing_is_end: bool
-    """Whether a 404 after the first page can mean that there are no more."""
-
-    def first(self, request: Request) -> Request:
-        """The first request, given the source's own."""
-
-    def following(self, page: Page) -> Request | None:
-        """What to ask after this page; None at the end. SourceError for a list without end."""
-
-
-class OneAnswer:
-    """Everything comes at once."""
-
-    missing_is_end = False
-
-    def __init__(self, _: NoPagination) -> None: ...
-
-    def first(self, request: Request) -> Request:
-        """The request as it is."""
-        return request
-
-    def following(self, _: Page) -> Request | None:
-        """None."""
-        return None
-
-
-class NumberedPages:
+class NumberedPages(OneAnswer):
     """Pages counted by a parameter.
 
-    Asked until a page is empty. A page that is shorter than `size` ends the list at once only
-    when the server is known to keep to the size that it is sent: an earlier page was exactly as
-    long. Otherwise it may be a server that caps the size (100 records although 500 were asked
-    for) or has one of its own, and one more request finds out.
+    Asked until a page is empty, or as many as the answer says were. A page that is shorter than
+    `size` ends the list at once only when the server is known to keep to the size that it is
+    sent: an earlier page was exactly as long. Otherwise it may be a server that caps the size
+    (100 records although 500 were asked for) or has one of its own, and one more request finds
+    out.
     """
 
     missing_is_end = True
@@ -88,28 +30,81 @@ class NumberedPages:
 
     def first(self, request: Request) -> Request:
         """`page_param` at `first_page`, and the size if the API takes one."""
-        return self._numbered(request, self._config.first_page)
-
-    def following(self, page: Page) -> Request | None:
-        """The next number. SourceError when that is more than `max_pages`."""
-        count, size = len(page.records), self._config.size
-        if not count or (self._keeps_size and count < size):
-            return None
-        self._keeps_size |= self._config.size_param is not None and count == size
-        number = page.request.page + 1
-        if number - self._config.first_page >= self._config.max_pages:
-            raise SourceError(
-                f"the list has more than {self._config.max_pages:,} pages",
-                where=page.request.origin,
-                fix="If that is right, raise pagination.max_pages.",
-            )
-        return self._numbered(page.request, number)
-
-    def _numbered(self, request: Request, page: int) -> Request:
-        params = {**request.params, self._config.page_param: str(page)}
+        params = {**request.params, self._config.page_param: str(self._config.first_page)}
         if self._config.size_param:
             params[self._config.size_param] = str(self._config.size)
-        return Request(request.url, params, page)
+        return Request(request.url, params)
+
+    def following(self, page: Page) -> Request | None:
+        """The next number."""
+        count, size, asked = len(page.records), self._config.size, page.request.page
+        total = _total(page, self._config.total_path)
+        is_last = total is not None and asked >= total
+        if not count or is_last or (self._keeps_size and count < size):
+            return None
+        self._keeps_size |= self._config.size_param is not None and count == size
+        number = self._config.first_page + asked
+        return page.request.following(self._config.page_param, str(number))
 
 
-PAGINATION: dict[str, Callable[[Any], Paginator]] = {"none": OneAnswer, "page": NumberedPages}
+class Offsets(OneAnswer):
+    """Records counted by a parameter: as many as came are passed over, whatever was asked for."""
+
+    missing_is_end = True
+
+    def __init__(self, config: OffsetPagination) -> None:
+        self._config = config
+        self._passed = 0
+
+    def first(self, request: Request) -> Request:
+        """From 0 on, as many at a time as `limit` if the API takes that."""
+        params = {**request.params, self._config.offset_param: "0"}
+        if self._config.limit_param:
+            params[self._config.limit_param] = str(self._config.limit)
+        return Request(request.url, params)
+
+    def following(self, page: Page) -> Request | None:
+        """From the first record that did not come; None when none came, or all that there are."""
+        self._passed += len(page.records)
+        total = _total(page, self._config.total_path)
+        if not page.records or (total is not None and self._passed >= total):
+            return None
+        return page.request.following(self._config.offset_param, str(self._passed))
+
+
+class Cursors(OneAnswer):
+    """The answer holds what to send for the next page."""
+
+    def __init__(self, config: CursorPagination) -> None:
+        self._path, self._param = config.cursor_path, config.cursor_param
+
+    def following(self, page: Page) -> Request | None:
+        """With the cursor of this page; None when it has none."""
+        cursor = value_at(page.body, steps(self._path))
+        if cursor is None or cursor is False or cursor == "":
+            return None
+        if isinstance(cursor, dict | list | bool):
+            raise unfit(page, self._path, cursor, "a cursor", "cursor_path")
+        return page.request.following(self._param, str(cursor))
+
+
+def _total(page: Page, path: str | None) -> int | None:
+    if path is None:
+        return None
+    total = value_at(page.body, steps(path))
+    if isinstance(total, str) and total.isdecimal():
+        return int(total)
+    if isinstance(total, bool) or not isinstance(total, int):
+        raise unfit(page, path, total, "a number", "total_path")
+    return total
+
+
+PAGINATION: dict[str, Callable[[Any], Paginator]] = {
+    "none": OneAnswer,
+    "auto": AutoPages,
+    "page": NumberedPages,
+    "offset": Offsets,
+    "cursor": Cursors,
+    "link_header": LinkHeaders,
+    "next_url": NextUrls,
+}

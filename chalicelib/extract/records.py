@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from itertools import chain
 from typing import Any
 
 import pyarrow as pa
 
+from chalicelib.config import JsonOptions
 from chalicelib.errors import SourceError
+from chalicelib.extract.decoding import HALF_A_PAIR
 
 MAX_COLUMNS = 1_600
 """A PostgreSQL table has no more; objects keyed by ids would otherwise fill the memory."""
+
+AS_IT_COMES = JsonOptions()
 
 BOOLEANS = {True: "true", False: "false"}
 KINDS = {
@@ -21,22 +25,28 @@ KINDS = {
     Decimal: "a number", str: "a text", list: "a list", dict: "an object",
 }  # fmt: skip
 
-NO_TEXT = "no Unicode text: it holds half of a surrogate pair"
 MEND_SURROGATES = "Correct the lone escape between \\ud800 and \\udfff in the source."
 
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def to_table(records: Sequence[Mapping[str, Any]], *, where: str = "", first: int = 1) -> pa.Table:
+def to_table(
+    records: Sequence[Mapping[str, Any]],
+    options: JsonOptions = AS_IT_COMES,
+    *,
+    where: str = "",
+    numbers: Sequence[int] | None = None,
+) -> pa.Table:
     """One row a record, all columns `pa.string()`, in order of first appearance.
 
-    An object under a key becomes columns `key_subkey`, at any depth; an empty one is null. A list
-    becomes its JSON text. `first` is the position of the first record at `where`, for messages.
+    An object under a key becomes columns `key_subkey`, down to `options.depth`; an empty one is
+    null. A list, and an object below that depth, becomes its JSON text. `numbers` are the
+    positions of the records at `where`, for messages.
     Raises SourceError for a record that is no object, for two keys that come to the same column,
     for text that is not Unicode, for nesting too deep and for more columns than a table can have.
     """
     try:
-        return _table(records, where, first)
+        return _table(records, options, where, numbers or range(1, len(records) + 1))
     except RecursionError:
         raise SourceError(
             "a record is nested too deeply",
@@ -59,11 +69,14 @@ def json_text(value: Any) -> str:
     return str(value) if isinstance(value, Decimal) else _quoted(value)
 
 
-def _table(records: Sequence[Mapping[str, Any]], where: str, first: int) -> pa.Table:
-    kinds = _kinds(records, where, first)
-    rows = _flat_records(records, where, first) if dict in kinds else records
+def _table(
+    records: Sequence[Mapping[str, Any]], options: JsonOptions, where: str, numbers: Sequence[int]
+) -> pa.Table:
+    rows = records
+    if dict in _kinds(records, where, numbers) and options.depth != 0:
+        rows = [_flat(r, options, where, n) for n, r in zip(numbers, records, strict=True)]
     names = _names(rows, where)
-    columns = [_column(name, [row.get(name) for row in rows], where, first) for name in names]
+    columns = [_column(name, [row.get(name) for row in rows], where, numbers) for name in names]
     return pa.table(columns, names)
 
 
@@ -77,14 +90,16 @@ def _names(rows: Sequence[Mapping[str, Any]], where: str) -> list[str]:
             fix="Export a list of records; an object with a key for each of them is not one.",
         )
     if broken := next((name for name in names if not _encodes(name)), None):
-        raise SourceError(f"the field {broken!r} is {NO_TEXT}", where=where, fix=MEND_SURROGATES)
+        raise SourceError(
+            f"the field {broken!r} is {HALF_A_PAIR}", where=where, fix=MEND_SURROGATES
+        )
     return names
 
 
-def _kinds(records: Sequence[Any], where: str, first: int) -> set[type]:
+def _kinds(records: Sequence[Any], where: str, numbers: Sequence[int]) -> set[type]:
     """The types of all values; SourceError when a record is not an object."""
     if set(map(type, records)) - {dict}:
-        for number, record in enumerate(records, start=first):
+        for number, record in zip(numbers, records, strict=True):
             if not isinstance(record, Mapping):
                 raise SourceError(
                     f"record {number} is {kind_of(record)}, not an object",
@@ -94,34 +109,42 @@ def _kinds(records: Sequence[Any], where: str, first: int) -> set[type]:
     return set(map(type, chain.from_iterable(record.values() for record in records)))
 
 
-def _flat_records(
-    records: Sequence[Mapping[str, Any]], where: str, first: int
-) -> list[dict[str, Any]]:
-    return [_flat(record, where, number) for number, record in enumerate(records, start=first)]
-
-
-def _flat(record: Mapping[str, Any], where: str, number: int) -> dict[str, Any]:
+def _flat(
+    record: Mapping[str, Any], options: JsonOptions, where: str, number: int
+) -> dict[str, Any]:
     flat: dict[str, Any] = {}
-    for name, value in _leaves(record, ""):
-        if name in flat:
-            raise SourceError(
-                f"record {number} has two fields that would both be the column {name!r}",
-                where=where,
-                fix="Rename one of them in the source: a_b and b within a come to the same name.",
-            )
-        flat[name] = value
+    try:
+        _fill(flat, record, "", options.separator, -1 if options.depth is None else options.depth)
+    except _TwiceError as error:
+        raise SourceError(
+            f"record {number} has two fields that would both be the column {error.args[0]!r}",
+            where=where,
+            fix="Set the source's json.separator to something that no name holds, as in "
+            'json: {separator: "."}; or rename one of them.',
+        ) from None
     return flat
 
 
-def _leaves(record: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+class _TwiceError(Exception):
+    """Two fields come to one name."""
+
+
+def _fill(
+    flat: dict[str, Any], record: Mapping[str, Any], prefix: str, separator: str, depth: int
+) -> None:
     for key, value in record.items():
-        if isinstance(value, dict) and value:
-            yield from _leaves(value, f"{prefix}{key}_")
-        else:
-            yield prefix + key, None if value == {} else value
+        name = prefix + key
+        if isinstance(value, dict) and depth:
+            if value:
+                _fill(flat, value, name + separator, separator, depth - 1)
+                continue
+            value = None  # noqa: PLW2901 - no columns come of it
+        if name in flat:
+            raise _TwiceError(name)
+        flat[name] = value
 
 
-def _column(name: str, values: list[Any], where: str, first: int) -> pa.Array:
+def _column(name: str, values: list[Any], where: str, numbers: Sequence[int]) -> pa.Array:
     kinds = set(map(type, values))
     if int in kinds and kinds <= {int, type(None)}:
         try:
@@ -132,7 +155,7 @@ def _column(name: str, values: list[Any], where: str, first: int) -> pa.Array:
     try:
         return pa.array(texts, pa.string())
     except UnicodeEncodeError:
-        raise _not_unicode(name, texts, where, first) from None
+        raise _not_unicode(name, texts, where, numbers) from None
 
 
 def _text(value: Any) -> str | None:
@@ -140,12 +163,17 @@ def _text(value: Any) -> str | None:
         return value
     if isinstance(value, bool):
         return BOOLEANS[value]
-    return json_text(value) if isinstance(value, list) else str(value)
+    return json_text(value) if isinstance(value, list | dict) else str(value)
 
 
-def _not_unicode(name: str, texts: list[str | None], where: str, first: int) -> SourceError:
-    number = next(n for n, text in enumerate(texts, start=first) if text and not _encodes(text))
-    return SourceError(f"record {number}: {name!r} is {NO_TEXT}", where=where, fix=MEND_SURROGATES)
+def _not_unicode(
+    name: str, texts: list[str | None], where: str, numbers: Sequence[int]
+) -> SourceError:
+    each = zip(numbers, texts, strict=True)
+    number = next(n for n, text in each if text and not _encodes(text))
+    return SourceError(
+        f"record {number}: {name!r} is {HALF_A_PAIR}", where=where, fix=MEND_SURROGATES
+    )
 
 
 def _encodes(text: str) -> bool:

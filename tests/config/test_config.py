@@ -99,7 +99,8 @@ schema:
         "line 3: sources[0].path: HOME cannot be read; only names that begin with ELT_ can",
         "line 4: sources[0].incremental: 'perhaps' is not true or false",
         "line 5: sources[1].url: missing; http:// or https:// address",
-        "line 6: sources[1].auth.type: 'bearr' is not one of none, bearer",
+        "line 6: sources[1].auth.type: 'bearr' is not one of none, bearer, basic, api_key, "
+        "oauth2_client_credentials",
         "line 8: target.tabel: unknown key; did you mean table?",
         "line 10: target.port: a second time; first on line 9, keep one",
         "line 13: schema.columns[\"net amount\"].type: 'integr' is not one of text, integer,"
@@ -175,7 +176,10 @@ def test_a_wrong_value_is_shown_with_what_would_be_right(line, problem):
         ("params: {a: [1]}", "params.a: a list where a single value is expected"),
         ("params: {a: }", "params.a: nothing where a single value is expected"),
         ("params: 5", "params: a number where names, each with its value, are expected"),
-        ("records: data", "records: 'data' does not fit; JSONPath of the records, as $.data.items"),
+        (
+            "records: data",
+            "records: 'data' is not a path such as $.data.items, $.data[0] or $['odd key'][*]",
+        ),
         ("auth: hunter2", "auth: text where keys are expected: type"),
         ("pagination: {type: page, size: 0}", "pagination.size: 0 is less than 1"),
     ],
@@ -487,3 +491,64 @@ def test_how_delimited_files_are_written_is_checked(options, mistake):
     else:
         (found,) = mistakes(text)
         assert mistake in found
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("auth: {type: basic}", "auth.username: missing"),
+        ("auth: {type: api_key, name: k}", "auth.api_key: missing"),
+        (
+            "auth: {type: api_key, api_key: k, location: cookie}",
+            "auth.location: 'cookie' is not one of header, query",
+        ),
+        (
+            "auth: {type: oauth2_client_credentials, access_token_url: 'ftp://x', client_id: a, "
+            "client_secret: b}",
+            "auth.access_token_url: 'ftp://x' does not fit; http:// or https:// address that "
+            "gives tokens",
+        ),
+        (
+            "pagination: {type: cursor}",
+            "pagination.cursor_path: missing; JSONPath of it, as $.next_cursor or $.data[-1].id",
+        ),
+        (
+            "pagination: {type: next_url, next_url_path: '$.a[*]'}",
+            "pagination.next_url_path: '$.a[*]' leads to many values, where one is expected",
+        ),
+        ("pagination: {type: offset, limit: 0}", "pagination.limit: 0 is less than 1"),
+        ("requests_per_second: 0", "requests_per_second: 0 is not more than 0.0"),
+        ("deadline: 0", "deadline: 0 is not more than 0.0"),
+        ("json: {depth: -1}", "json.depth: -1 is less than 0"),
+        ("json: {seperator: x}", "json.seperator: unknown key; did you mean separator?"),
+    ],
+)
+def test_mistakes_of_an_api_source_say_what_would_be_right(line, problem):
+    assert with_source(f"    {line}") == [f"line 5: sources[0].{problem}"]
+
+
+@pytest.mark.parametrize("url", ["http://h:99999", "http://[::1", "https://:80/x"])
+def test_an_address_without_a_host_or_with_an_odd_port_is_a_mistake(url):
+    found = mistakes(f"target: {{table: t}}\nsources:\n  - type: api\n    url: '{url}'")
+    assert found == ["line 4: sources[0].url: the host or the port in it is none"]
+
+
+@pytest.mark.parametrize(
+    ("more", "warned"),
+    [
+        ("url: 'http://a', auth: {type: bearer, token: x}", True),
+        ("url: 'http://a', headers: {X-Key: x}", True),
+        (
+            "url: 'https://a', auth: {type: oauth2_client_credentials, client_id: a, "
+            "client_secret: b, access_token_url: 'http://a'}",
+            True,
+        ),
+        ("url: 'http://a'", False),
+        ("url: 'https://a', auth: {type: bearer, token: x}", False),
+        ("url: 'http://127.0.0.1:8010', auth: {type: bearer, token: x}", False),
+    ],
+)
+def test_credentials_that_can_be_read_on_the_way_are_warned_of(more, warned):
+    config = parse_config(f"sources: [{{type: api, {more}}}]\ntarget: {{table: t}}", {})
+    said = "source api: its credentials can be read on the way; use https"
+    assert (said in config.warnings) == warned

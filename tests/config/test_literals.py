@@ -349,3 +349,56 @@ target: {{table: t, password: {single(password)}}}  # {comment}
     assert "§" not in new
     assert new.count(comment) >= 4
     assert new.count(end) == new.count("\n")
+
+
+OAUTH = f"""\
+sources:
+  - type: api
+    url: http://a/b
+    auth:
+      type: oauth2_client_credentials
+      access_token_url: https://a/token
+      client_id: shop-{CANARY[:3]}
+      client_secret: {CANARY}
+      access_token_request_data: {{scope: orders, client_assertion: "{CANARY}2"}}
+target: {{table: t}}
+"""
+AUTHS = [
+    (f"{{type: basic, username: {CANARY}, password: '{CANARY}2'}}", 2),
+    (f"{{type: basic, username: '${{env:ELT_U}}', password: {CANARY}}}", 1),
+    (f"{{type: api_key, name: X-Key, location: query, api_key: {CANARY}}}", 1),
+    (f"{{type: bearer, token: {CANARY}}}", 1),
+]
+
+
+@pytest.mark.parametrize(("auth", "secrets"), AUTHS)
+def test_the_secrets_of_each_kind_of_credentials_are_moved(auth: str, secrets: int) -> None:
+    text = f"sources: [{{type: api, url: 'http://a', auth: {auth}}}]\ntarget: {{table: t}}"
+    new, values = moved(text)
+    assert len(values) == secrets
+    assert CANARY not in new
+    assert moved(new) == (new, {})
+
+
+def test_of_oauth_the_secret_is_moved_and_what_is_public_stays() -> None:
+    new, values = moved(OAUTH)
+    assert list(values.values()) == [CANARY, CANARY + "2"]
+    assert "client_id: shop-c4n\n" in new
+    assert "scope: orders" in new
+    assert same(OAUTH, new, values)
+
+
+@pytest.mark.parametrize("name", ["api_key", "apikey", "key", "access_token", "token", "Signature"])
+def test_a_key_in_params_is_a_mistake_that_says_where_it_belongs(name: str) -> None:
+    text = (
+        f"sources: [{{type: api, url: 'http://a', params: {{{name}: '{CANARY}'}}}}]\n"
+        "target: {table: t}"
+    )
+    assert f"type: api_key, location: query, name: {name}, api_key: …" in mistakes(text)
+    assert moved(text.replace(CANARY, "${env:ELT_KEY}"))[1] == {}
+
+
+@pytest.mark.parametrize("name", ["sort_key", "status", "keys", "page"])
+def test_other_params_are_stored_as_they_are(name: str) -> None:
+    text = f"sources: [{{type: api, url: 'http://a', params: {{{name}: x}}}}]\ntarget: {{table: t}}"
+    assert moved(text) == (text, {})

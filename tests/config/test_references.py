@@ -87,3 +87,33 @@ def test_a_password_that_looks_like_a_reference_is_not_quoted():
     found = mistakes("target:\n  password: 'x${hunter2:hunter2}${env:hunter2 }${hunter2'")
     assert len(found) == 3
     assert "hunter2" not in "".join(found)
+
+
+SECRETS = {"id": "1d", "pw": "p4ss"}
+
+
+@pytest.mark.parametrize(
+    "auth",
+    [
+        "{type: basic, username: '${secret:id}', password: '${secret:pw}'}",
+        "{type: api_key, api_key: '${secret:pw}'}",
+        "{type: oauth2_client_credentials, client_id: '${secret:id}', client_secret: "
+        "'${secret:pw}', access_token_request_data: {scope: '${secret:id}'}}",
+    ],
+)
+def test_secrets_may_stand_in_every_kind_of_credentials(auth):
+    document = parse(f"sources: [{{type: api, auth: {auth}}}]")
+    done = resolve(document, {}, lambda _, name: SECRETS[name])
+    assert done.mistakes == ()
+    assert "p4ss" in str(done.data)
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["auth: {access_token_url: 'https://${secret:pw}/'}", "params: {key: '${secret:pw}'}"],
+)
+def test_a_secret_cannot_stand_where_messages_show_it(place):
+    document = parse(f"sources: [{{type: api, {place}}}]")
+    (mistake,) = resolve(document, {}, lambda _, name: SECRETS[name]).mistakes
+    assert "can stand only under auth, headers and target" in str(mistake)
+    assert "p4ss" not in str(mistake)

@@ -83,7 +83,7 @@ def test_a_list_becomes_json_that_reads_back_exactly():
 
 def test_two_fields_that_come_to_one_name_are_refused():
     with pytest.raises(SourceError, match=r"^orders\.json: record 8 has two .* 'a_b'"):
-        to_table([{"c": {}}, {"a_b": 1, "a": {"b": 2}}], where="orders.json", first=7)
+        to_table([{"c": {}}, {"a_b": 1, "a": {"b": 2}}], where="orders.json", numbers=[7, 8])
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ class Config(Frozen):
     """One pipeline: sources, the target table and its schema."""
 
     _base: Path = PrivateAttr(default=Path())
+    _is_own: bool = PrivateAttr(default=False)
 
     sources: tuple[SourceConfig, ...] = Field(min_length=1)
     target: Target
@@ -74,12 +75,22 @@ class Config(Frozen):
         return self._base
 
     @property
+    def is_own(self) -> bool:
+        """Whether it is a file of whoever runs it, rather than a version that somebody uploaded."""
+        return self._is_own
+
+    @property
     def warnings(self) -> list[str]:
         """What is allowed, and seldom meant."""
+        apis = [source for source in self.sources if source.type == "api"]
         return [
             f"source {source.name}: without incremental every run adds all of its records again"
-            for source in self.sources
-            if source.type == "api" and not source.incremental and self.target.mode == "append"
+            for source in apis
+            if not source.incremental and self.target.mode == "append"
+        ] + [
+            f"source {source.name}: its credentials can be read on the way; use https"
+            for source in apis
+            if source.is_readable_on_the_way
         ]
 
     @property

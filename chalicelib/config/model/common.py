@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from chalicelib.config.jsonpath import records_path, value_path
+
 MAX_IDENTIFIER_BYTES = 63
 """PostgreSQL cuts longer names silently, and then two of them may be the same."""
 
@@ -41,9 +43,10 @@ Texts = Annotated[
     tuple[str, ...], BeforeValidator(_in_a_tuple, json_schema_input_type=str | tuple[str, ...])
 ]
 RecordsPath = Annotated[
-    str | None,
-    Field(pattern=r"^\$(\.[^.\[\]*]+)*$", description="JSONPath of the records, as $.data.items"),
+    Annotated[str, AfterValidator(records_path)] | None,
+    Field(description="JSONPath of the records, as $.data.items"),
 ]
+ValuePath = Annotated[str, AfterValidator(value_path)]
 Scalar = bool | int | Decimal | str
 
 

@@ -90,6 +90,15 @@ class CsvOptions(Frozen):
         return self
 
 
+class JsonOptions(Frozen):
+    """How objects within a record become columns."""
+
+    depth: int | None = Field(
+        None, ge=0, description="Levels of objects that become columns; deeper ones stay JSON"
+    )
+    separator: str = Field("_", description="Between the names of parent and child")
+
+
 class LocalSource(Frozen):
     """Files of a folder, optionally synced from S3 first."""
 
@@ -108,4 +117,5 @@ class LocalSource(Frozen):
         "fail", description="A file that cannot be read: fail the run, or leave it for the next"
     )
     csv: CsvOptions = CsvOptions()
+    json_: JsonOptions = Field(JsonOptions(), alias="json")
     records: RecordsPath = Field(None, description="Where JSON files hold their records")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from chalicelib.batch import Batch
-from chalicelib.config import Column, CsvOptions
+from chalicelib.config import Column, CsvOptions, JsonOptions
 from chalicelib.errors import SourceError
 from chalicelib.extract.readers.encoding import Utf8Stream
 from chalicelib.reports import Repair
@@ -43,6 +43,7 @@ class InputFile:
     name: str
     path: Path
     options: CsvOptions = field(default_factory=CsvOptions)
+    json: JsonOptions = field(default_factory=JsonOptions)
     records: str | None = None
     columns: Mapping[str, Column] = field(default_factory=dict)
     detected: dict[str, str] = field(default_factory=dict)

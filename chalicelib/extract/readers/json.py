@@ -1,31 +1,35 @@
-"""JSON files, streamed: a list, one object, records under a key of one object, or one a line."""
+"""JSON files, streamed: a list, one object, records under a path, or one object a line."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from decimal import Decimal
-from typing import Any, BinaryIO, NoReturn, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
-import ijson
-
-from chalicelib.batch import RAW, Batch, Problem, Reject
+from chalicelib.batch import Batch
+from chalicelib.config.jsonpath import Step, steps
 from chalicelib.errors import SourceError
 from chalicelib.extract.readers.encoding import BOM
 from chalicelib.extract.readers.input_file import InputFile
-from chalicelib.extract.readers.json_position import Position, breaking_point
-from chalicelib.extract.readers.json_records import key_of_records
+from chalicelib.extract.readers.json_batches import after_bom, reject, some, tell_words
+from chalicelib.extract.readers.json_lines import one_a_line, read_lines
+from chalicelib.extract.readers.json_position import position
+from chalicelib.extract.readers.json_records import (
+    RecordsAt,
+    RecordsOfObject,
+    key_of_records,
+    unclear,
+)
+from chalicelib.extract.readers.json_text import BrokenJsonError, JsonText
 from chalicelib.extract.records import to_table
-from chalicelib.settings import BATCH_RECORDS, MAX_FIELD_BYTES
-
-BATCH_JSON_BYTES = 8 << 20
-"""A batch of large records ends here."""
-
-T = TypeVar("T")
 
 
 def read(file: InputFile) -> Iterator[Batch]:
-    """Batches of a `.json` file; numbers keep their exact text."""
+    """Batches of a `.json` file; numbers keep their exact text.
+
+    A record with something that cannot be kept is a reject: a key twice in one object, half of a
+    surrogate pair, a byte that is not UTF-8. SourceError with line, column and byte where the
+    document is no JSON.
+    """
     head = file.head(size=1 << 20).removeprefix(BOM).lstrip()
     if head and head[:1] not in (b"{", b"["):
         raise SourceError(
@@ -35,74 +39,28 @@ def read(file: InputFile) -> Iterator[Batch]:
         )
     if not head:
         return iter(())
-    if file.records is None and _one_a_line(head):
+    if file.records is None and one_a_line(head):
         file.detected["format"] = "one record a line"
-        return _read_lines(file)
-    return _read_document(file, _path(file, head))
+        return read_lines(file)
+    return _told_where_broken(file, _read_document(file, head))
 
 
-def _one_a_line(head: bytes) -> bool:
-    """Whether the first line is a whole object and something follows it."""
-    first, _, rest = head.partition(b"\n")
-    try:
-        return isinstance(json.loads(first), dict) and bool(rest.strip())
-    except ValueError:
-        return False
-
-
-def _path(file: InputFile, head: bytes) -> str:
-    """Where the records are, in ijson's notation: configured, or the first list of objects."""
-    path = (file.records or "$").removeprefix("$").removeprefix(".")
-    if not path and head[:1] == b"[":
+def _read_document(file: InputFile, head: bytes) -> Iterator[Batch]:
+    if file.records is not None:
+        file.detected["format"] = f"records at {file.records}"
+        return _read_at(file, steps(file.records))
+    if head[:1] == b"[":
         file.detected["format"] = "a list of records"
-        return "item"
-    if file.records is None:
-        path = _key_of_records(file)
-    file.detected["format"] = f"records under {path!r}" if path else "one record"
-    return f"{path}.item" if path else ""
+        return _read_at(file, ())
+    return _read_object(file)
 
 
-def _key_of_records(file: InputFile) -> str:
+def _read_at(file: InputFile, path: tuple[Step, ...]) -> Iterator[Batch]:
     with file.open() as stream:
-        try:
-            return key_of_records(file, ijson.parse(_after_bom(stream)))
-        except ijson.JSONError as error:
-            raise _broken(file, error) from error
-
-
-def _read_document(file: InputFile, path: str) -> Iterator[Batch]:
-    done, read_to = 0, 0
-    with file.open() as stream:
-        items = ijson.items(_after_bom(stream), path)
-        try:
-            while records := _some(items, stream.tell):
-                numbers = range(done + 1, done + 1 + len(records))
-                table = to_table(records, where=file.name, first=done + 1)
-                size, read_to = stream.tell() - read_to, stream.tell()
-                yield Batch(file.source, file.name, table, numbers, size)
-                done += len(records)
-        except ijson.JSONError as error:
-            raise _broken(file, error) from error
-    if not done and file.records:
-        _check_path(file, path)
-
-
-def _some(items: Iterator[T], read_to: Callable[[], int]) -> list[T]:
-    """The next items: as many as make a batch, fewer when they are large."""
-    limit = read_to() + BATCH_JSON_BYTES
-    some: list[T] = []
-    for item in items:
-        some.append(item)
-        if len(some) == BATCH_RECORDS or read_to() > limit:
-            break
-    return some
-
-
-def _check_path(file: InputFile, path: str) -> None:
-    """An empty list is no mistake; a path that leads nowhere is."""
-    with file.open() as stream:
-        found = any(place == path.removesuffix(".item") for place, _, _ in ijson.parse(stream))
-    if not found:
+        text = JsonText(after_bom(stream))
+        records = RecordsAt(text, path)
+        yield from _batches(file, text, records, stream.tell)
+    if not records.found:
         raise SourceError(
             f"there is nothing at {file.records}",
             where=file.name,
@@ -110,78 +68,63 @@ def _check_path(file: InputFile, path: str) -> None:
         )
 
 
-def _read_lines(file: InputFile) -> Iterator[Batch]:
+def _read_object(file: InputFile) -> Iterator[Batch]:
+    """In one pass: what follows the list may tell that it is not the records.
+
+    So a batch is held back until the next one, or the end of the document, is there.
+    """
+    held: Batch | None = None
+    released = False
     with file.open() as stream:
-        lines = _numbered_lines(_after_bom(stream), file.name)
-        while some := _some(lines, stream.tell):
-            yield _lines_batch(file, some)
+        text = JsonText(after_bom(stream))
+        top = RecordsOfObject(text)
+        for batch in _batches(file, text, top, stream.tell):
+            if held and not key_of_records(file, top.kinds):
+                break
+            if held:
+                yield held
+                released = True
+            held = batch
+    key = key_of_records(file, top.kinds)
+    if released and not key:
+        raise unclear(file, top.kinds, next(iter(top.kinds)))
+    file.detected["format"] = f"records under {key!r}" if key else "one record"
+    if not key:
+        yield from _read_at(file, ())
+    elif held:
+        yield held
 
 
-def _numbered_lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, bytes]]:
-    for number, line in enumerate(iter(lambda: stream.readline(MAX_FIELD_BYTES), b""), start=1):
-        if len(line) == MAX_FIELD_BYTES and not line.endswith(b"\n"):
-            raise SourceError(
-                f"a record is longer than {MAX_FIELD_BYTES >> 20} MB",
-                where=f"{name} line {number}",
-                fix="Export one record a line, or a list of records.",
-            )
-        yield number, line
+def _batches(
+    file: InputFile, text: JsonText, records: Iterable[Any], read_to: Callable[[], int]
+) -> Iterator[Batch]:
+    done = 0
+    each = ((number, text.flaw, text.raw, r) for number, r in enumerate(records, start=1))
+    while chunk := some(each, lambda: text.passed):
+        good = [record for _, flaw, _, record in chunk if flaw is None]
+        rejects = [reject(number, raw, flaw) for number, flaw, raw, _ in chunk if flaw is not None]
+        numbers = [number for number, flaw, _, _ in chunk if flaw is None]
+        table = to_table(good, file.json, where=file.name, numbers=numbers)
+        size, done = read_to() - done, read_to()
+        tell_words(file, text.words)
+        yield Batch(file.source, file.name, table, numbers, size, rejects)
 
 
-def _lines_batch(file: InputFile, chunk: list[tuple[int, bytes]]) -> Batch:
-    records, numbers, rejects = [], [], []
-    for number, line in chunk:
-        if not line.strip():
-            continue
-        try:
-            records.append(_parse_line(line))
-            numbers.append(number)
-        except ValueError as error:
-            rejects.append(_reject(number, line, error))
-    size = sum(len(line) for _, line in chunk)
-    return Batch(file.source, file.name, to_table(records, where=file.name), numbers, size, rejects)
+def _told_where_broken(file: InputFile, batches: Iterator[Batch]) -> Iterator[Batch]:
+    try:
+        yield from batches
+    except BrokenJsonError as error:
+        raise _broken(file, error) from None
 
 
-def _parse_line(line: bytes) -> dict[str, Any]:
-    record = json.loads(line, parse_float=Decimal, parse_constant=_not_a_number)
-    if not isinstance(record, dict):
-        raise ValueError("not an object of names and values")  # noqa: TRY004 - data, not a bug
-    return record
-
-
-def _not_a_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a number in JSON")
-
-
-def _reject(number: int, line: bytes, error: ValueError) -> Reject:
-    raw = line.decode("utf-8", "replace").rstrip("\r\n")
-    reason = f"is not a JSON record: {getattr(error, 'msg', error)}"
-    return Reject(number, {RAW: raw}, (Problem(None, raw, reason),))
-
-
-def _broken(file: InputFile, error: ijson.JSONError) -> SourceError:
+def _broken(file: InputFile, error: BrokenJsonError) -> SourceError:
     with file.open() as stream:
-        position = breaking_point(_after_bom(stream))
-    if position is None:
-        position = Position(1, 1, at_end=False)
-    what = "the JSON ends too early" if position.at_end else f"the JSON is broken: {_plain(error)}"
+        start = after_bom(stream).tell()
+        line, column = position(stream, error.byte - start)
     return SourceError(
-        what,
-        where=f"{file.name} line {position.line} column {position.column}",
-        fix="Export the file again, whole." if position.at_end else "Mend the file there.",
+        f"the JSON is broken at byte {error.byte + 1:,}: {error.what}"
+        if error.what
+        else f"the JSON ends too early, after byte {error.byte:,}",
+        where=f"{file.name} line {line} column {column}",
+        fix="Mend the file there." if error.what else "Export or upload the file again, whole.",
     )
-
-
-def _plain(error: ijson.JSONError) -> str:
-    """The parser's message without its drawing of the place."""
-    text = error.args[0] if error.args else error
-    text = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
-    return (
-        text.splitlines()[0].strip().removeprefix("parse error: ").removeprefix("lexical error: ")
-    )
-
-
-def _after_bom(stream: BinaryIO) -> BinaryIO:
-    if stream.read(len(BOM)) != BOM:
-        stream.seek(0)
-    return stream
