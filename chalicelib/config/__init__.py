@@ -27,7 +27,8 @@ from chalicelib.config.model.api import (
 )
 from chalicelib.config.model.files import CsvOptions, LocalSource
 from chalicelib.config.model.schema import Column, ColumnKind, Schema
-from chalicelib.config.model.target import Target
+from chalicelib.config.model.target import LINEAGE, Target
+from chalicelib.config.model.transform import Check, RowCount, Transform
 from chalicelib.config.references import Reference, Secrets, resolve
 from chalicelib.errors import ConfigError
 
@@ -36,18 +37,22 @@ __all__ = [
     "ApiSource",
     "Auth",
     "BearerAuth",
+    "Check",
     "Column",
     "ColumnKind",
     "Config",
     "CsvOptions",
+    "LINEAGE",
     "LocalSource",
     "NoAuth",
     "NoPagination",
     "PagePagination",
     "Pagination",
+    "RowCount",
     "Schema",
     "SourceConfig",
     "Target",
+    "Transform",
     "json_schema",
     "load_config",
     "parse_config",
