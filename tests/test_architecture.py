@@ -16,7 +16,7 @@ LAYERS = [
     {"load", "history"},
     {"uploads"},
     {"quarantine", "replay", "user_sql"},
-    {"gather", "transform", "checks", "lineage"},
+    {"gather", "transform", "checks", "lineage", "fitting"},
     {"part", "export", "preview"},
     {"pipeline"},
     {"terminal", "jobs", "doctor"},

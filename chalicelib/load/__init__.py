@@ -28,12 +28,13 @@ from chalicelib.load.ledger import (
 )
 from chalicelib.load.migrations import migrate
 from chalicelib.load.table import TableColumn, existing_columns, prepare, preview
+from chalicelib.load.types import scale
 from chalicelib.retry import load_retry
 
 __all__ = [
     "Fence", "Harvest", "LoadResult", "Part", "TableColumn", "Then", "existing_columns",
     "in_quarantine", "left_behind", "load", "migrate", "prepare", "preview", "purge_rejects",
-    "recorded", "rejects", "replaced_since", "state", "store_not_loaded", "take",
+    "recorded", "rejects", "replaced_since", "scale", "state", "store_not_loaded", "take",
 ]  # fmt: skip
 
 

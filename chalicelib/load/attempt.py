@@ -11,6 +11,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine
 
 from chalicelib import database
+from chalicelib.config import LINEAGE
 from chalicelib.errors import TargetError
 from chalicelib.load import ledger
 from chalicelib.load.fence import Fence
@@ -103,10 +104,14 @@ class Attempt:
             ledger.close_rejects(connection, harvest.replayed)
         for report in () if kept else harvest.reports:
             deleted += self._delete_replaced(connection, report)
-            ledger.record_source(connection, self.part, report)
+            ledger.record_source(connection, self.part, report, lineage=self._has_lineage)
         return LoadResult(
             **vars(merged), quarantined=quarantined, deleted=deleted, kept=kept, stale=stale
         )
+
+    @property
+    def _has_lineage(self) -> bool:
+        return LINEAGE.keys() <= set(self.columns)
 
     def _bring_in(
         self, connection: Connection, chunks: Iterable[bytes]

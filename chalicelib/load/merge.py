@@ -18,14 +18,25 @@ STAGE = """
 
 MERGE = """
     with written as (
-        insert into {table} ({columns})
+        insert into {table} as present ({columns})
         select distinct on ({key}) {columns} from {stage} order by {key}, {row} desc
         on conflict ({key}) do {conflict}
-        returning xmax = 0 as inserted
+        returning {was_there} as updated
     )
-    select count(*) filter (where inserted), count(*) filter (where not inserted) from written
+    select count(*), count(*) filter (where updated) from written
 """
-"""The last row of each key. A row that was there has been locked, and carries who did it: xmax."""
+"""The last row of each key."""
+
+WAS_THERE = "xmax <> 0"
+"""A row that was updated carries who locked it; one that is new does not."""
+
+PARTITIONED = "select relkind = 'p' from pg_class where oid = '{literal}'::regclass"
+
+PRESENT = """
+    select count(*) from (select distinct {key} from {stage}) as incoming
+    where exists (select from {table} as present where {same})
+"""
+"""How many keys are there. A partitioned table does not tell it of each row."""
 
 STALE = """
     select distinct concat_ws(', ', {texts}) from {stage} as incoming
@@ -52,6 +63,7 @@ class Stage:
     def __init__(
         self, connection: Connection, table: str, columns: Sequence[str], key: Sequence[str]
     ) -> None:
+        quoted = [database.quote(name) for name in key]
         self.table = "pg_temp.elt_incoming"
         self._connection = connection
         self._columns = columns
@@ -60,30 +72,33 @@ class Stage:
             "stage": self.table,
             "table": database.quote_table(table),
             "columns": ", ".join(map(database.quote, columns)),
-            "key": ", ".join(map(database.quote, key)),
+            "key": ", ".join(quoted),
+            "literal": database.quote_table(table).replace("'", "''"),
+            "same": " and ".join(f"present.{name} = incoming.{name}" for name in quoted),
             "row": database.quote(_free_name(columns)),
         }
         self._run(STAGE)
 
     def merge(self, copied: int) -> Merged:
         """Upsert the `copied` rows: of several with one key the last one wins."""
-        return self._merge(copied, f"update set {self._changes()}")
+        ((partitioned,),) = self._run(PARTITIONED)
+        present = self._run(PRESENT)[0][0] if partitioned else 0
+        was_there = "false" if partitioned else WAS_THERE
+        conflict = f"update set {self._changes()}"
+        ((written, updated),) = self._run(MERGE, conflict=conflict, was_there=was_there)
+        updated += present
+        return Merged(written - updated, updated, copied - written)
 
     def insert_new(self, copied: int) -> Merged:
         """Insert the rows whose keys are not in the table; the others are superseded."""
-        return self._merge(copied, "nothing")
+        ((written, _),) = self._run(MERGE, conflict="nothing", was_there="false")
+        return Merged(written, 0, copied - written)
 
     def stale(self) -> list[str]:
         """The first keys that the table has already, as text."""
-        quoted = [database.quote(name) for name in self._key]
-        texts = ", ".join(f"{name}::text" for name in quoted)
-        same = " and ".join(f"present.{name} = incoming.{name}" for name in quoted)
-        found = self._run(STALE, texts=texts, same=same, limit=str(SHOWN))
+        texts = ", ".join(f"{database.quote(name)}::text" for name in self._key)
+        found = self._run(STALE, texts=texts, limit=str(SHOWN))
         return [str(row[0]) for row in found]
-
-    def _merge(self, copied: int, conflict: str) -> Merged:
-        ((inserted, updated),) = self._run(MERGE, conflict=conflict)
-        return Merged(inserted, updated, copied - inserted - updated)
 
     def _changes(self) -> str:
         """All columns but the key; a key alone is set to itself, so that the row is counted."""

@@ -34,11 +34,11 @@ DOMAINS = """
 """
 """Columns whose type carries rules that another type would not."""
 
-UNIQUE = """
-    select from (
+UNIQUE = r"""
+    select 1 from (
         select (
             select array_agg(attname::text) from pg_attribute
-            where attrelid = indrelid and attnum = any((indkey::int2[])[0:indnkeyatts - 1])
+            where attrelid = indrelid and attnum = any((indkey::int2[])[0 \: indnkeyatts - 1])
         ) as columns
         from pg_index
         where indrelid = cast(:table as regclass) and indisunique and indisvalid

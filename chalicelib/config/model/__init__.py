@@ -79,12 +79,16 @@ class Config(Frozen):
                 "mode merge takes changed files by their keys: remove on_change from "
                 f"{', '.join(source.name for source in choosing)}"
             )
-        if self.target.lineage:
-            return self
-        if needing := [s.name for s in choosing if s.on_change == "replace_rows"]:
+        replacing = [s for s in choosing if s.on_change == "replace_rows"]
+        if replacing and not self.target.lineage:
             raise ValueError(
                 "on_change: replace_rows finds the rows of a file by target.lineage: true, which "
-                f"{', '.join(needing)} needs"
+                f"{replacing[0].name} needs"
+            )
+        if aimless := [source.name for source in replacing if not source.incremental]:
+            raise ValueError(
+                f"on_change: replace_rows needs to know what was loaded: remove incremental: false "
+                f"from {aimless[0]}"
             )
         return self
 
