@@ -15,12 +15,15 @@ from chalicelib.__main__ import main
 from chalicelib.config import (
     ApiIncremental,
     ApiSource,
+    Check,
     Column,
     CsvOptions,
     LocalSource,
     PagePagination,
+    RowCount,
     Schema,
     Target,
+    Transform,
     json_schema,
     parse_config,
 )
@@ -88,6 +91,9 @@ def test_every_terminal_command_exists(command: str) -> None:
         Schema,
         Column,
         Retention,
+        Transform,
+        Check,
+        RowCount,
     ],
 )
 def test_every_key_of_the_configuration_is_explained(model: type[BaseModel]) -> None:

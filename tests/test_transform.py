@@ -176,6 +176,15 @@ def test_a_backend_that_is_ended_in_a_transform_costs_one_attempt(shop: Pipeline
     assert shop.query("select count(*), last_value from runs, attempts group by 2") == [(1, 2)]
 
 
+def test_a_statement_may_take_longer_than_a_network_may_be_silent(
+    shop: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ELT_DATABASE_TIMEOUT", "1")
+    shop.query("create sequence attempts")
+    transformed(shop, "select nextval('attempts'); select pg_sleep(1.5)").run()
+    assert shop.query("select last_value from attempts") == [(1,)]
+
+
 def test_a_deadlock_in_a_transform_is_tried_again(shop: Pipeline) -> None:
     shop.query("create sequence attempts")
     once = """

@@ -28,14 +28,14 @@ from chalicelib import settings
 from chalicelib.config.model.common import identifier
 from chalicelib.config.model.target import Target
 from chalicelib.database.address import address, service_address
-from chalicelib.database.connection import open_connection
+from chalicelib.database.connection import open_connection, patient
 from chalicelib.database.errors import server_fields, translated
 from chalicelib.errors import TargetError
 from chalicelib.retry import load_retry
 
 __all__ = [
-    "clock", "connect", "connect_service", "copy_csv", "create_schema", "ledger_schema", "quote",
-    "quote_table", "retried", "run", "server_fields", "sql", "take_turns", "transaction",
+    "clock", "connect", "connect_service", "copy_csv", "create_schema", "ledger_schema", "patient",
+    "quote", "quote_table", "retried", "run", "server_fields", "sql", "take_turns", "transaction",
     "translated",
 ]  # fmt: skip
 

@@ -32,8 +32,8 @@ class Harvest:
 
     `rows` and `quarantined` were counted by the pipeline; COPY must count the same. `rejects` is
     a CSV file of `ledger.REJECT_COLUMNS` with a header. `allow_empty`: replace may leave an
-    empty table. `replayed` is the run whose rejects these rows were: a merge then leaves the keys alone that
-    are in the table.
+    empty table. `replayed` is the run whose rejects these rows were: a merge then leaves the keys
+    alone that are in the table.
     """
 
     rows: int
@@ -87,7 +87,8 @@ class Attempt:
             result = self._fill(connection)
             ledger.finish_load(connection, self.part, result)
             if self.then and not result.kept:
-                result = replace(result, checks=tuple(self.then(connection)))
+                with database.patient(connection):
+                    result = replace(result, checks=tuple(self.then(connection)))
             fence.check(connection)
             self._done = result
         return result
@@ -122,10 +123,11 @@ class Attempt:
             return Merged(self._copy(connection, table, chunks)), ()
         stage = Stage(connection, self.part.table, self.columns, self.part.key)
         copied = self._copy(connection, stage.table, chunks)
-        if _ask(self.harvest).replayed:
+        with database.patient(connection):
+            if not _ask(self.harvest).replayed:
+                return stage.merge(copied), ()
             stale = tuple(stage.stale())
             return stage.insert_new(copied), stale
-        return stage.merge(copied), ()
 
     def _copy(self, connection: Connection, table: str, chunks: Iterable[bytes]) -> int:
         copied = database.copy_csv(connection, table, self.columns, chunks) if chunks else 0
@@ -137,7 +139,8 @@ class Attempt:
         if not report.replaced:
             return 0
         origins = [origin(report.name, file) for file in report.replaced]
-        return delete_earlier(connection, self.part.table, origins, self.part.run_id)
+        with database.patient(connection):
+            return delete_earlier(connection, self.part.table, origins, self.part.run_id)
 
     def _make_room(self, connection: Connection, *, empty: bool) -> tuple[bool, int]:
         """For replace, delete the old rows unless there are no new ones: (kept, deleted).
@@ -149,7 +152,8 @@ class Attempt:
         if empty and not _ask(self.harvest).allow_empty:
             return True, 0
         table = database.quote_table(self.part.table)
-        deleted = connection.exec_driver_sql(f"delete from {table}").rowcount
+        with database.patient(connection):
+            deleted = connection.exec_driver_sql(f"delete from {table}").rowcount
         ledger.forget(connection, self.part.table)
         return False, deleted
 

@@ -189,7 +189,8 @@ def _retype(
         f"alter {database.quote(name)} type {kind} using {database.quote(name)}::{kind}"
         for name, kind in wanted.items()
     )
-    connection.exec_driver_sql(f"alter table {database.quote_table(table)} {changes}")
+    with database.patient(connection):
+        connection.exec_driver_sql(f"alter table {database.quote_table(table)} {changes}")
     return [f"column {name}: {existing[name]} → {kind}" for name, kind in wanted.items()]
 
 
