@@ -166,6 +166,7 @@ class LocalFiles:
             found.size,
             uri=remote.uri if remote else None,
             etag=remote.etag if remote else None,
+            lineage=self._lineage,
         )
 
     def _reason_to_skip(self, file: LoadedFile) -> str:

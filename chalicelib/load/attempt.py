@@ -11,7 +11,6 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine
 
 from chalicelib import database
-from chalicelib.config import LINEAGE
 from chalicelib.errors import TargetError
 from chalicelib.load import ledger
 from chalicelib.load.fence import Fence
@@ -105,14 +104,10 @@ class Attempt:
             ledger.close_rejects(connection, harvest.replayed)
         for report in () if kept else harvest.reports:
             deleted += self._delete_replaced(connection, report)
-            ledger.record_source(connection, self.part, report, lineage=self._has_lineage)
+            ledger.record_source(connection, self.part, report)
         return LoadResult(
             **vars(merged), quarantined=quarantined, deleted=deleted, kept=kept, stale=stale
         )
-
-    @property
-    def _has_lineage(self) -> bool:
-        return LINEAGE.keys() <= set(self.columns)
 
     def _bring_in(
         self, connection: Connection, chunks: Iterable[bytes]

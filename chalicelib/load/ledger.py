@@ -249,16 +249,11 @@ def forget(connection: Connection, table: str) -> None:
         connection.execute(database.sql(statement), {"table": table})
 
 
-def record_source(
-    connection: Connection, part: Part, report: SourceReport, *, lineage: bool
-) -> None:
-    """Remember the files of one source, and whether their rows are marked; move its cursor."""
+def record_source(connection: Connection, part: Part, report: SourceReport) -> None:
+    """Remember the files of one source and move its cursor."""
     shared = {"table": part.table, "source": report.name, "run_id": part.run_id}
     if report.loaded:
-        files = [
-            {**vars(file), "lineage": lineage, "rows": report.file(file.name).rows}
-            for file in report.loaded
-        ]
+        files = [{**vars(file), "rows": report.file(file.name).rows} for file in report.loaded]
         connection.execute(database.sql(RECORD_FILES), {**shared, "files": json.dumps(files)})
         names = [file.name for file in report.loaded]
         connection.execute(database.sql(CLOSE_SUPERSEDED), {**shared, "names": names})

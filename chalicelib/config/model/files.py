@@ -9,8 +9,6 @@ from pydantic import Field, field_validator
 from chalicelib.config.model.common import Frozen, RecordsPath
 
 OnChange = Literal["fail", "append", "replace_rows"]
-Change = OnChange | Literal["merge"]
-"""What becomes of a file that has other content than what was loaded under its name."""
 
 
 class CsvOptions(Frozen):

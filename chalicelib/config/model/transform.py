@@ -67,7 +67,10 @@ class Check(Frozen):
     @property
     def label(self) -> str:
         """Its name, or what it checks."""
-        columns = ", ".join(self.unique or self.not_null)
-        kinds = {"unique": self.unique, "not_null": self.not_null, "row_count": self.row_count}
-        kind = next((name for name, value in kinds.items() if value), "sql")
-        return self.name or (f"{kind} {columns}" if columns else kind)
+        if self.name or self.sql:
+            return self.name or "sql"
+        if self.row_count:
+            limits = self.row_count.model_dump(exclude_none=True)
+            return f"row_count {', '.join(f'{name} {limit}' for name, limit in limits.items())}"
+        kind = "unique" if self.unique else "not_null"
+        return f"{kind} {', '.join(self.unique or self.not_null)}"
