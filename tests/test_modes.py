@@ -142,6 +142,20 @@ def test_a_copy_of_the_content_before_a_correction_does_not_undo_it(
     assert names(shop) == [(1, "Ada"), (2, "Alan Turing")]
 
 
+@pytest.mark.parametrize("mode", [REPLACING_ROWS, MERGE])
+def test_a_file_that_takes_over_the_content_of_another_is_changed_like_any_other(
+    mode: dict[str, Any], shop: Pipeline
+) -> None:
+    shop.write("b.csv", "id,name\n1,Ada L\n")
+    setting(shop, mode).run()
+    (shop.folder / "data" / "a.csv").unlink()
+    shop.write("b.csv", OLD)
+    result = shop.run()
+    assert result.read == 2
+    assert (1, "Ada L") not in names(shop)
+    assert shop.run().read == 0
+
+
 @pytest.mark.parametrize("mode", [APPEND, ADDING, REPLACING_ROWS, MERGE])
 def test_a_renamed_file_is_not_loaded_again(mode: dict[str, Any], shop: Pipeline) -> None:
     setting(shop, mode).run()

@@ -173,7 +173,7 @@ class LocalFiles:
         if not self._config.incremental:
             return ""
         twin = next((k for k in self._known if k.sha256 == file.sha256), None)
-        if twin and not self._is_back(file, twin):
+        if twin and not (self._supersedes and self._is_changed(file)):
             return "loaded before" + (f" as {twin.name}" if twin.name != file.name else "")
         if twin := next((f for f in self._to_read if f.sha256 == file.sha256), None):
             return f"the same content as {twin.name}"
@@ -184,15 +184,12 @@ class LocalFiles:
         """Whether the rows of a changed file take the place of those it had."""
         return self._on_change in ("replace_rows", "merge")
 
-    def _is_back(self, file: LoadedFile, twin: LoadedFile) -> bool:
-        """Whether the file has a content again of which the rows were superseded since."""
+    def _is_changed(self, file: LoadedFile) -> bool:
         latest = self._current.get(file.name)
-        superseded = latest is not None and latest.sha256 != file.sha256
-        return self._supersedes and superseded and twin.name == file.name
+        return latest is not None and latest.sha256 != file.sha256
 
     def _refuse_unwanted_change(self, file: LoadedFile) -> None:
-        latest = self._current.get(file.name)
-        if latest is None or self._on_change in ("append", "merge"):
+        if not self._is_changed(file) or self._on_change in ("append", "merge"):
             return
         if self._on_change == "fail":
             raise ChangedFile(
