@@ -66,6 +66,10 @@ def _parser() -> argparse.ArgumentParser:
     ):
         sub = commands.add_parser(name, parents=[shared], help=purpose, description=purpose)
         sub.set_defaults(command=command)
+        if name == "run":
+            sub.add_argument(
+                "--full", action="store_true", help="rebuild the table: read everything again"
+            )
         if name == "replay":
             sub.add_argument("run_id", metavar="RUN", help="the run, as its report names it")
         if name == "extract":
@@ -99,7 +103,7 @@ def _run(options: argparse.Namespace) -> dict[str, Any] | None:
     from chalicelib import pipeline, terminal
 
     with terminal.progress(quiet=options.json) as progress:
-        result = pipeline.run(config, base, progress)
+        result = pipeline.run(config, base, progress, full=options.full)
     return _report(options, config, result)
 
 
@@ -145,6 +149,8 @@ def _check(options: argparse.Namespace) -> dict[str, Any] | None:
         "table": config.target.qualified_table,
         "mode": config.target.mode,
         "columns": list(config.declared),
+        "transform": [transform.name for transform in config.transform],
+        "checks": [check.label for check in config.checks],
         "warnings": config.warnings,
     }
     if options.json:

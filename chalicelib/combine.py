@@ -69,6 +69,7 @@ class CombinedCsv:
 
     def __init__(self, path: Path, columns: tuple[str, ...]) -> None:
         self.path = path
+        self.columns = columns
         self.rows = 0
         self._grown = threading.Condition()
         self._closed = False

@@ -75,6 +75,18 @@ class TargetError(EltError):
     code = "target"
 
 
+class StatementError(TargetError):
+    """A statement of the configuration failed in the target, or may not be run there."""
+
+    code = "statement"
+
+
+class CheckFailed(EltError):
+    """The table would not be as a check wants it; nothing was loaded."""
+
+    code = "check_failed"
+
+
 class Cancelled(EltError):
     """Somebody asked the run to stop; nothing of it was loaded."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+import pyarrow as pa
+
 from chalicelib.batch import Batch
 from chalicelib.combine import CombinedCsv
 from chalicelib.config import Config
@@ -16,6 +18,8 @@ from chalicelib.schema import TableSchema, unclaimed
 from chalicelib.schema.infer import Evidence
 from chalicelib.schema.validate import refusal, validate
 from chalicelib.spool import Spool
+
+Mark = Callable[[pa.Table, Batch], pa.Table]
 
 MAX_REJECTS_WHEN_FAILING = 1_000
 """With `on_invalid: fail` the run goes on to find other bad rows, but not for ever."""
@@ -45,7 +49,7 @@ def extracted(sources: Sequence[Source], progress: Progress) -> Iterator[Batch]:
 
 def infer(batches: Iterable[Batch], config: Config, spool: Spool) -> Evidence:
     """Take all batches through the spool to learn which columns there are, and of which types."""
-    evidence = Evidence(config.declared)
+    evidence = Evidence(config.declared, config.target.primary_key)
     for batch in batches:
         evidence.see(batch)
         spool.append(batch)
@@ -75,13 +79,15 @@ class Gatherer:
         batches: Iterable[Batch],
         combined: CombinedCsv,
         stop: Callable[[], bool],
+        mark: Mark | None = None,
     ) -> None:
         """Fill the combined CSV. InvalidRows when there are rejects and that fails the run.
 
-        `stop` is asked after each batch: true when nobody will read what is written.
+        `stop` is asked after each batch: true when nobody will read what is written. `mark`
+        adds what is to be written of the batch beside its valid rows.
         """
         for batch in batches:
-            self._take(batch, combined)
+            self._take(batch, combined, mark)
             if stop() or (self._fails and self._quarantine.count >= MAX_REJECTS_WHEN_FAILING):
                 break
         if self._fails and self._quarantine.count:
@@ -91,12 +97,12 @@ class Gatherer:
     def _fails(self) -> bool:
         return self._on_invalid == "fail"
 
-    def _take(self, batch: Batch, combined: CombinedCsv) -> None:
+    def _take(self, batch: Batch, combined: CombinedCsv, mark: Mark | None) -> None:
         with self._progress.timed("validate"):
             valid = validate(batch, self._schema, self._on_invalid)
         self._progress.advance("validate", batch.rows)
         with self._progress.timed("combine"):
-            written = combined.append(valid.table)
+            written = combined.append(mark(valid.table, batch) if mark else valid.table)
             self._quarantine.add(batch, valid.rejects)
         self._progress.advance("combine", written)
         self.nulled += valid.nulled

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
-from chalicelib import load
+from chalicelib import database, load
 from chalicelib.batch import Batch
+from chalicelib.checks import check
 from chalicelib.combine import CombinedCsv
-from chalicelib.config import Config
+from chalicelib.config import LINEAGE, Config
 from chalicelib.errors import EltError, InvalidRows
 from chalicelib.extract.base import Source
-from chalicelib.gather import Gatherer, extracted, infer
+from chalicelib.fitting import fitted, refuse_names
+from chalicelib.gather import Gatherer, Mark, extracted, infer
+from chalicelib.lineage import Lineage
 from chalicelib.progress import Progress
 from chalicelib.quarantine import Quarantine
-from chalicelib.reports import RunResult
+from chalicelib.reports import CheckResult, RunResult
 from chalicelib.schema import TableSchema
 from chalicelib.spool import Spool
+from chalicelib.transform import transform
 
 
 @dataclass
@@ -44,25 +48,33 @@ class PartRun:
         """Extract, validate, combine and load. Raises an EltError; then nothing was loaded."""
         batches = extracted(self.sources, self.progress)
         if self.config.strict:
-            self._fill_and_load(TableSchema(self.config.declared), batches)
+            self._fill_and_load(self._fitted(TableSchema(self.config.declared)), batches)
             return
         with Spool(self.folder / "spool.arrow") as spool:
             evidence = infer(batches, self.config, spool)
             schema = self._fitted(evidence.schema(), evidence.without_value())
             self._fill_and_load(schema, spool.batches())
 
-    def _fitted(self, schema: TableSchema, valueless: set[str]) -> TableSchema:
-        """Without columns that are there already and that no row has a value for."""
+    def _fitted(self, schema: TableSchema, valueless: Set[str] = frozenset()) -> TableSchema:
         existing = load.existing_columns(self.engine, self.part.table) or {}
-        idle = valueless & existing.keys()
-        return TableSchema({n: c for n, c in schema.columns.items() if n not in idle})
+        fitting = fitted(schema, existing, valueless)
+        refuse_names(fitting, self.part, self.result.read, lineage=self.config.target.lineage)
+        return fitting
 
     def _fill_and_load(self, schema: TableSchema, batches: Iterator[Batch]) -> None:
         columns = [load.TableColumn(name, schema.sql_type(name)) for name in schema.names]
+        if self.config.target.lineage:
+            columns += [load.TableColumn(*column, lineage=True) for column in LINEAGE.items()]
         self.result.changes += load.prepare(
-            self.engine, self.part.table, columns, widen=not self.config.strict
+            self.engine,
+            self.part.table,
+            columns,
+            widen=not self.config.strict,
+            key=self.part.key,
+            evolve=self.config.target.evolve,
         )
-        combined = CombinedCsv(self.folder / "combined.csv", schema.names)
+        names = tuple(column.name for column in columns)
+        combined = CombinedCsv(self.folder / "combined.csv", names)
         self.result.output = combined.path
         quarantine = Quarantine(self.folder / "rejects.csv", self.part)
         try:
@@ -70,10 +82,23 @@ class PartRun:
         except InvalidRows:
             load.store_not_loaded(self.engine, self.part, quarantine.path)
             raise
-        self.result.inserted, self.result.deleted = loaded.inserted, loaded.deleted
-        self.result.quarantined, self.result.rejects = loaded.quarantined, quarantine.first
+        self.result.rejects = quarantine.first
+        self._report(loaded)
+
+    def _report(self, loaded: load.LoadResult) -> None:
+        result = self.result
+        result.inserted, result.updated = loaded.inserted, loaded.updated
+        result.superseded, result.deleted = loaded.superseded, loaded.deleted
+        result.quarantined, result.checks = loaded.quarantined, list(loaded.checks)
         if loaded.kept:
-            self.result.warnings.append("no rows to load: replace keeps the old ones")
+            result.warnings.append("no rows to load: replace keeps the old ones")
+        if loaded.stale:
+            result.warnings.append(
+                "rows whose keys the table has are stale and were left out: "
+                f"{', '.join(self.part.key)} {'; '.join(loaded.stale)}"
+            )
+        failed = [check for check in loaded.checks if not check.passed]
+        result.warnings += [f"check {check.name}: {check.detail}" for check in failed]
 
     def _overlapped(
         self,
@@ -91,11 +116,12 @@ class PartRun:
         with ThreadPoolExecutor(1, "load") as pool:
 
             def copy() -> Future[load.LoadResult]:
-                return pool.submit(self._copy, schema, combined, quarantine)
+                return pool.submit(self._copy, combined, quarantine)
 
             loading = copy() if self._may_overlap() else None
             try:
-                gatherer.gather(batches, combined, stop=loading.done if loading else _never)
+                stop = loading.done if loading else _never
+                gatherer.gather(batches, combined, stop, self._mark())
                 combined.close()
                 loaded = (loading or copy()).result()
             except BaseException as error:
@@ -113,9 +139,13 @@ class PartRun:
         pending = [source.report.kind for source in self.sources if source.pending]
         return self.config.strict and set(pending) <= {"local", "replay"}
 
-    def _copy(
-        self, schema: TableSchema, combined: CombinedCsv, quarantine: Quarantine
-    ) -> load.LoadResult:
+    def _mark(self) -> Mark | None:
+        if not self.config.target.lineage:
+            return None
+        apis = {source.name for source in self.config.sources if source.type == "api"}
+        return Lineage(self.part.run_id, database.clock(self.engine), apis).mark
+
+    def _copy(self, combined: CombinedCsv, quarantine: Quarantine) -> load.LoadResult:
         def rows() -> Iterator[bytes]:
             for chunk in combined.chunks():
                 yield chunk
@@ -132,7 +162,20 @@ class PartRun:
             )
 
         with self.progress.timed("load"):
-            return load.load(self.engine, self.fence, self.part, schema.names, rows, harvest)
+            return load.load(
+                self.engine,
+                self.fence,
+                self.part,
+                combined.columns,
+                rows,
+                harvest,
+                then=self._transform_and_check,
+            )
+
+    def _transform_and_check(self, connection: Connection) -> list[CheckResult]:
+        where = self.part.table, self.part.run_id
+        transform(connection, self.config.transform, *where, self.progress)
+        return check(connection, self.config.checks, *where, self.progress)
 
 
 def _never() -> bool:

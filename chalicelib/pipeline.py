@@ -34,13 +34,15 @@ def run(
 ) -> RunResult:
     """Load what is new in the sources into the target, exactly once.
 
-    `full` rebuilds the table: everything is read and takes the place of the old rows. Paths in
-    the configuration are relative to `base`. Raises an EltError that says what is wrong; then
-    nothing was loaded.
+    `full` rebuilds the table: everything is read and takes the place of the old rows, in mode
+    merge by their keys. Paths in the configuration are relative to `base`. Raises an EltError
+    that says what is wrong; then nothing was loaded.
     """
-    mode = "replace" if full else config.target.mode
+    mode = "replace" if full and config.target.mode == "append" else config.target.mode
+    if mode == "replace":
+        config = config.rebuilding()
     start = _start(config, base, mode, run_id)
-    known = {} if mode == "replace" else _states(config, start)
+    known = {} if full or mode == "replace" else _states(config, start)
     return start.carry_out(open_sources(config, base, known), progress or Progress())
 
 
@@ -54,10 +56,12 @@ def replay(
 ) -> RunResult:
     """Load the rows that the run `parent` left in quarantine, as the schema is now.
 
-    Rows are added, whatever the mode. Raises TargetError for a run whose rows are in the table no
-    more, since a later replace took their place.
+    Rows are added; in mode merge those whose keys are not in the table, since a row that is there
+    may be newer. Raises TargetError for a run whose rows are in the table no more, since a later
+    replace took their place.
     """
-    start = _start(config, base, "append", run_id)
+    mode = "merge" if config.target.mode == "merge" else "append"
+    start = _start(config, base, mode, run_id)
     if load.replaced_since(start.engine, parent):
         raise TargetError(
             f"the rows of run {parent} were replaced since",
@@ -101,7 +105,8 @@ class _Start:
 
 
 def _start(config: Config, base: Path, mode: str, run_id: str | None) -> _Start:
-    part = load.Part(run_id or new_run_id(), 0, config.target.qualified_table, mode)
+    table, key = config.target.qualified_table, config.target.primary_key
+    part = load.Part(run_id or new_run_id(), 0, table, mode, key)
     log.event("run started", run_id=part.run_id, table=part.table, mode=part.mode)
     engine = database.connect(config.target)
     load.migrate(engine)
@@ -137,4 +142,4 @@ def _log_end(result: RunResult) -> None:
         log.event("source read", run_id=result.run_id, source=source.name, rows=source.rows)
     for step, seconds in result.seconds.items():
         log.event("step done", run_id=result.run_id, step=step, milliseconds=round(seconds * 1000))
-    log.event("run succeeded", run_id=result.run_id, rows=result.inserted)
+    log.event("run succeeded", run_id=result.run_id, rows=result.inserted + result.updated)

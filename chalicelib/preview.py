@@ -142,7 +142,7 @@ def _first_rows(source: Source) -> Iterator[Batch]:
 def _schema(config: Config, batches: list[Batch]) -> TableSchema:
     if config.strict:
         return TableSchema(config.declared)
-    evidence = Evidence(config.declared)
+    evidence = Evidence(config.declared, config.target.primary_key)
     for batch in batches:
         evidence.see(batch)
     return evidence.schema()

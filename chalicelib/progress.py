@@ -9,8 +9,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-STEPS = ("plan", "extract", "validate", "combine", "load")
-"""In the order of the data. All but the first overlap."""
+STEPS = ("plan", "extract", "validate", "combine", "load", "transform", "check")
+"""In the order of the data. From extract to load they overlap."""
 
 
 class Progress:

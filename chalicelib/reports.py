@@ -16,7 +16,7 @@ class LoadedFile:
     """A file as an earlier run recorded it in the target's ledger.
 
     `name` is relative to the source's folder; `sha256` is of the bytes on disk. `uri` and
-    `etag` are set for objects that came from S3.
+    `etag` are set for objects that came from S3. `lineage`: its rows are marked as its own.
     """
 
     name: str
@@ -24,6 +24,7 @@ class LoadedFile:
     size: int
     uri: str | None = None
     etag: str | None = None
+    lineage: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,13 +88,17 @@ class FileReport:
 
 @dataclass
 class SourceReport:
-    """What a run read of one source; filled while its batches are consumed."""
+    """What a run read of one source; filled while its batches are consumed.
+
+    `replaced` are files whose earlier rows are to go.
+    """
 
     name: str
     kind: str
     files: dict[str, FileReport] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     loaded: list[LoadedFile] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
     cursor: Cursor | None = None
 
     def file(self, origin: str) -> FileReport:
@@ -115,9 +120,23 @@ class SourceReport:
         return sum(file.quarantined for file in self.files.values())
 
 
+def origin(source: str, file: str) -> str:
+    """What the lineage column `_source` holds for the rows of a file."""
+    return f"{source}/{file}"
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """Whether a check found the table as it should be; `detail` says what it found instead."""
+
+    name: str
+    passed: bool
+    detail: str = ""
+
+
 @dataclass
 class RunResult:
-    """What a run did. `read = inserted + quarantined`.
+    """What a run did. `read = inserted + updated + superseded + quarantined`.
 
     `output` is the combined CSV, None when there was nothing new; `rejects` are the first of the
     quarantined rows with their file, `changes` what was done to the table.
@@ -128,12 +147,15 @@ class RunResult:
     mode: str
     sources: list[SourceReport]
     inserted: int = 0
+    updated: int = 0
+    superseded: int = 0
     deleted: int = 0
     quarantined: int = 0
     nulled: int = 0
     rejects: list[tuple[str, Reject]] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    checks: list[CheckResult] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     output: Path | None = None
 

@@ -74,7 +74,7 @@ class _Amount(ProgressColumn):
     def render(self, task: Task) -> Text:
         if task.fields["unit"] == "bytes":
             return Text(file_size(int(task.completed)))
-        return Text(f"{int(task.completed):,} rows")
+        return Text(f"{int(task.completed):,} {task.fields['unit']}")
 
 
 @contextmanager
@@ -97,6 +97,9 @@ def show(result: RunResult, preview: Preview) -> None:
         console.print(_reject_table(result))
     if preview.columns:
         console.print(_target_table(result, preview, console.width))
+    for check in result.checks:
+        mark = "[green]✓[/]" if check.passed else "[yellow]✗[/]"
+        console.print(f"{mark} check {escape(check.name)}", highlight=False)
     for change in result.changes:
         console.print(f"[green]+[/] {escape(change)}", highlight=False)
     for warning in result.warnings:
@@ -183,9 +186,17 @@ def _outcome(result: RunResult) -> str:
     replaced = f", {result.deleted:,} old rows deleted" if result.deleted else ""
     nulled = f", {result.nulled:,} values set to NULL" if result.nulled else ""
     return (
-        f"[green]Done:[/] {result.read:,} rows read = {result.inserted:,} loaded into "
-        f"{result.table} + {result.quarantined:,} quarantined{replaced}{nulled}. "
-        f"Run {result.run_id}"
+        f"[green]Done:[/] {result.read:,} rows read = {_counts(result)} + "
+        f"{result.quarantined:,} quarantined{replaced}{nulled}. Run {result.run_id}"
+    )
+
+
+def _counts(result: RunResult) -> str:
+    if result.mode != "merge":
+        return f"{result.inserted:,} loaded into {result.table}"
+    return (
+        f"{result.inserted:,} inserted into {result.table} + {result.updated:,} updated + "
+        f"{result.superseded:,} superseded"
     )
 
 

@@ -28,12 +28,19 @@ class Pipeline:
         self.target: dict[str, Any] = {"table": "orders"}
         self.source: dict[str, Any] = {"type": "local", "path": "data"}
         self.more_sources: list[dict[str, Any]] = []
+        self.transform: list[dict[str, Any]] = []
+        self.checks: list[dict[str, Any]] = []
         (folder / "data").mkdir()
         self.url = url
 
     @property
     def config(self) -> Config:
-        document = {"sources": [self.source, *self.more_sources], "target": self.target}
+        document = {
+            "sources": [self.source, *self.more_sources],
+            "target": self.target,
+            "transform": self.transform,
+            "checks": self.checks,
+        }
         if self.schema:
             document["schema"] = self.schema
         return parse_config(json.dumps(document), {})

@@ -69,6 +69,31 @@ def test_run_answers_in_json_for_machines(config: Path, capsys: pytest.CaptureFi
     assert answer["sources"][0]["files"]["a.csv"]["ignored"] == ["extra"]
 
 
+def test_a_full_run_reads_again_what_was_loaded_before(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["run", "--config", str(config)])
+    capsys.readouterr()
+    assert main(["run", "--config", str(config), "--full", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["mode"], answer["inserted"], answer["deleted"]) == ("replace", 1, 1)
+
+
+def test_a_merge_shows_what_it_inserted_updated_and_superseded_and_its_checks(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config.write_text(
+        CONFIG.replace("{table: orders}", "{table: orders, mode: merge, primary_key: id}")
+        + "checks: [{row_count: {min: 5}, on_failure: warn}, {unique: id}]\n"
+    )
+    (config.parent / "data" / "a.csv").write_text("id,name\n1,Ada\n1,Ada L\nx,y\n")
+    assert main(["run", "--config", str(config)]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "1 inserted into public.orders + 0 updated + 1 superseded + 1 quarantined" in shown
+    assert "✗ check row_count min 5" in shown
+    assert "✓ check unique id" in shown
+
+
 def test_a_failed_run_says_why_and_exits_with_1(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -19,6 +19,7 @@ from chalicelib.config import (
     AutoPagination,
     BasicAuth,
     BearerAuth,
+    Check,
     Column,
     CsvOptions,
     CursorPagination,
@@ -29,8 +30,10 @@ from chalicelib.config import (
     OAuth2ClientCredentials,
     OffsetPagination,
     PagePagination,
+    RowCount,
     Schema,
     Target,
+    Transform,
     json_schema,
     parse_config,
 )
@@ -109,6 +112,9 @@ def test_every_terminal_command_exists(command: str) -> None:
         CursorPagination,
         LinkHeaderPagination,
         NextUrlPagination,
+        Transform,
+        Check,
+        RowCount,
     ],
 )
 def test_every_key_of_the_configuration_is_explained(model: type[BaseModel]) -> None:

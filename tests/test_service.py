@@ -120,6 +120,30 @@ def test_where_nothing_was_ever_loaded_there_are_no_rejects(admin: Service) -> N
     leases.request_cancel(jobs.service(), queued.id)
 
 
+def test_a_merge_counts_every_row_and_its_report_has_the_checks(
+    admin: Service, shop: Pipeline
+) -> None:
+    checks = "checks: [{unique: id}, {row_count: {min: 9}, on_failure: warn}]\n"
+    keyed = "{table: orders, mode: merge, primary_key: id}"
+    admin.upload(CONFIG.replace("{table: orders}", keyed) + checks)
+    shop.write("a.csv", "id,name\n1,Ada\n")
+    admin.watch(admin.post("/trigger-job").json()["run_id"])
+    shop.write("a.csv", "id,name\n1,Ada L\n2,Alan\n2,Alan T\nx,bad\n")
+    run = admin.watch(admin.post("/trigger-job").json()["run_id"])
+    counts = {"read": 4, "inserted": 1, "updated": 1, "superseded": 1, "quarantined": 1}
+    assert {name: run[name] for name in counts} == counts
+    assert [check["passed"] for check in run["result"]["checks"]] == [True, False]
+    (latest, *_) = admin.get("/runs")["runs"]
+    assert {name: latest[name] for name in counts} == counts
+
+
+def test_a_failed_check_is_the_error_of_the_run(admin: Service, shop: Pipeline) -> None:
+    admin.upload(CONFIG + "checks: [{row_count: {min: 9}}]\n")
+    shop.write("a.csv", "id,name\n1,Ada\n")
+    run = admin.watch(admin.post("/trigger-job").json()["run_id"])
+    assert (run["state"], run["error"]["code"]) == ("failed", "check_failed")
+
+
 def test_without_a_configuration_there_is_nothing_to_run(admin: Service) -> None:
     answer = admin.post("/trigger-job")
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "no_configuration")

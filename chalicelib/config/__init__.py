@@ -35,7 +35,8 @@ from chalicelib.config.model.api import (
 )
 from chalicelib.config.model.files import CsvOptions, JsonOptions, LocalSource
 from chalicelib.config.model.schema import Column, ColumnKind, Schema
-from chalicelib.config.model.target import Target
+from chalicelib.config.model.target import LINEAGE, Target
+from chalicelib.config.model.transform import Check, RowCount, Transform
 from chalicelib.config.references import Reference, Secrets, resolve
 from chalicelib.errors import ConfigError
 
@@ -47,6 +48,7 @@ __all__ = [
     "AutoPagination",
     "BasicAuth",
     "BearerAuth",
+    "Check",
     "Column",
     "ColumnKind",
     "Config",
@@ -54,6 +56,7 @@ __all__ = [
     "CursorPagination",
     "JsonOptions",
     "LinkHeaderPagination",
+    "LINEAGE",
     "LocalSource",
     "NextUrlPagination",
     "NoAuth",
@@ -62,9 +65,11 @@ __all__ = [
     "OffsetPagination",
     "PagePagination",
     "Pagination",
+    "RowCount",
     "Schema",
     "SourceConfig",
     "Target",
+    "Transform",
     "json_schema",
     "load_config",
     "parse_config",

@@ -28,14 +28,14 @@ from chalicelib import settings
 from chalicelib.config.model.common import identifier
 from chalicelib.config.model.target import Target
 from chalicelib.database.address import address, service_address
-from chalicelib.database.connection import open_connection
+from chalicelib.database.connection import open_connection, patient
 from chalicelib.database.errors import server_fields, translated
 from chalicelib.errors import TargetError
 from chalicelib.retry import load_retry
 
 __all__ = [
-    "connect", "connect_service", "copy_csv", "create_schema", "ledger_schema", "quote",
-    "quote_table", "retried", "run", "server_fields", "sql", "take_turns", "transaction",
+    "clock", "connect", "connect_service", "copy_csv", "create_schema", "ledger_schema", "patient",
+    "quote", "quote_table", "retried", "run", "server_fields", "sql", "take_turns", "transaction",
     "translated",
 ]  # fmt: skip
 
@@ -53,6 +53,8 @@ KEPT = 240
 
 COPY = "copy {table} ({columns}) from stdin (format csv, null '', encoding 'UTF8')"
 """CSV without a header; an unquoted empty field is NULL."""
+
+NOW = "select now()::text"
 
 T = TypeVar("T")
 
@@ -125,6 +127,12 @@ def retried(where: str, attempt: Callable[[], T]) -> T:
     """
     with translated(where):
         return load_retry()(attempt)
+
+
+def clock(engine: Engine) -> str:
+    """The time by the server's clock, in words that it reads."""
+    now = run(engine, "reading the clock", lambda c: c.exec_driver_sql(NOW).scalar_one())
+    return str(now)
 
 
 def sql(statement: str, schema: str | None = None) -> TextClause:

@@ -7,9 +7,12 @@ import re
 import select
 import socket
 import ssl
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import pg8000
+from sqlalchemy import Connection
 
 from chalicelib import settings
 from chalicelib.config.model.target import Target
@@ -17,6 +20,10 @@ from chalicelib.errors import TargetError
 
 CONNECT_TIMEOUT = 10.0
 OLDEST_SERVER = 13
+
+LONGEST_STATEMENT = 4 * 3600.0
+KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 6}
+"""Seconds of silence before the first probe, between two, and how many may stay unanswered."""
 
 
 class _Connection(pg8000.Connection):  # type: ignore[misc]
@@ -66,11 +73,34 @@ def _dial(host: str, port: int) -> socket.socket:
             wire = _unix_socket(f"{host}/.s.PGSQL.{port}")
         else:
             wire = socket.create_connection((host, port), CONNECT_TIMEOUT)
-            wire.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            _keep_alive(wire)
     except OSError as error:
         error.add_note(f"{host}:{port}")
         raise
     return wire
+
+
+@contextmanager
+def patient(connection: Connection) -> Iterator[None]:
+    """While the server works on one long statement nothing is heard of it, and nothing is wrong.
+
+    Should it be gone, the kernel's keepalive finds out.
+    """
+    wire: Any = connection.connection.driver_connection
+    wire._usock.settimeout(LONGEST_STATEMENT)
+    try:
+        yield
+    finally:
+        if wire._usock is not None:
+            wire._usock.settimeout(settings.database_timeout())
+
+
+def _keep_alive(wire: socket.socket) -> None:
+    """Notice within two minutes of silence that nobody is at the other end any more."""
+    wire.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in KEEPALIVE.items():
+        if option := getattr(socket, name, None):  # not every system has them
+            wire.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def _unix_socket(path: str) -> socket.socket:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from chalicelib.batch import Batch, to_frame
-from chalicelib.config import Column, Config
+from chalicelib.config import Config
 from chalicelib.extract.api import ApiReader
 from chalicelib.extract.base import Source
 from chalicelib.extract.local import LocalFiles
@@ -25,23 +25,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a source is opened with: where its paths begin, and the columns that are declared.
+    """What a source is opened in: the configuration, and where its paths begin.
 
     `first_files`: no more files than these are looked at, when a look is all that is wanted.
-    `is_own`: the configuration is a file of whoever runs this.
     """
 
+    config: Config
     base: Path
-    columns: Mapping[str, Column]
     first_files: int | None = None
-    is_own: bool = False
 
 
 SOURCES: dict[str, Callable[[Any, SourceState, Surroundings], Source]] = {
     "local": lambda source, state, around: LocalFiles(
-        source, state, around.base, around.columns, around.first_files
+        source,
+        state,
+        around.base,
+        around.config.declared,
+        around.config.target,
+        around.first_files,
     ),
-    "api": lambda source, state, around: ApiReader(source, state, is_own=around.is_own),
+    "api": lambda source, state, around: ApiReader(source, state, is_own=around.config.is_own),
 }
 
 
@@ -56,7 +59,7 @@ def open_sources(
 
     Paths in the configuration are relative to `base`.
     """
-    known, around = states or {}, Surroundings(base, config.declared, first_files, config.is_own)
+    known, around = states or {}, Surroundings(config, base, first_files)
     return [
         SOURCES[source.type](source, known.get(source.name, SourceState()), around)
         for source in config.sources
@@ -97,7 +100,7 @@ def _as_loaded(config: Config, batches: list[Batch]) -> pa.Table:
 def _settled(config: Config, batches: list[Batch]) -> TableSchema:
     if config.strict:
         return TableSchema(config.declared)
-    evidence = Evidence(config.declared)
+    evidence = Evidence(config.declared, config.target.primary_key)
     for batch in batches:
         evidence.see(batch)
     return evidence.schema()

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from chalicelib import settings
 from chalicelib.batch import Batch
-from chalicelib.config import Column, LocalSource
+from chalicelib.config import Column, LocalSource, Target
 from chalicelib.errors import ChangedFile, SourceError
 from chalicelib.extract.fingerprint import Fingerprint, fingerprint
 from chalicelib.extract.readers import reader_for
@@ -37,6 +37,7 @@ class LocalFiles:
         state: SourceState,
         base: Path,
         columns: Mapping[str, Column],
+        target: Target,
         first_files: int | None = None,
     ) -> None:
         self.report = SourceReport(config.name, config.type)
@@ -45,11 +46,15 @@ class LocalFiles:
         self._folder = base / config.path
         self._columns = columns
         self._first_files = first_files
+        self._lineage = target.lineage
+        self._on_change = "merge" if target.mode == "merge" else config.on_change
         self._known = state.files if config.incremental else ()
+        self._current = {known.name: known for known in self._known}  # the latest of each name
         self._left_behind = state.left_behind if config.incremental else {}
         self._hidden = settings.work_folder(base).resolve()
         self._fingerprints: dict[str, Fingerprint] = {}
         self._to_read: list[LoadedFile] = []
+        self._replaced: set[str] = set()
 
     def plan(self) -> int:
         """Sync, list and decide what is new. Returns the bytes to read."""
@@ -117,7 +122,8 @@ class LocalFiles:
 
     def _sync(self) -> dict[str, RemoteObject]:
         """Bring the folder up to date; objects loaded before are not downloaded again."""
-        loaded = {(known.uri, known.etag, known.size) for known in self._known}
+        known = self._current.values() if self._supersedes else self._known
+        loaded = {(file.uri, file.etag, file.size) for file in known}
         wanted: set[str] = set()
 
         def is_loaded(remote: RemoteObject) -> bool:
@@ -160,27 +166,47 @@ class LocalFiles:
             found.size,
             uri=remote.uri if remote else None,
             etag=remote.etag if remote else None,
+            lineage=self._lineage,
         )
 
     def _reason_to_skip(self, file: LoadedFile) -> str:
         if not self._config.incremental:
             return ""
-        if twin := next((k for k in self._known if k.sha256 == file.sha256), None):
+        twin = next((k for k in self._known if k.sha256 == file.sha256), None)
+        if twin and not (self._supersedes and self._is_changed(file)):
             return "loaded before" + (f" as {twin.name}" if twin.name != file.name else "")
         if twin := next((f for f in self._to_read if f.sha256 == file.sha256), None):
             return f"the same content as {twin.name}"
         return ""
 
+    @property
+    def _supersedes(self) -> bool:
+        """Whether the rows of a changed file take the place of those it had."""
+        return self._on_change in ("replace_rows", "merge")
+
+    def _is_changed(self, file: LoadedFile) -> bool:
+        latest = self._current.get(file.name)
+        return latest is not None and latest.sha256 != file.sha256
+
     def _refuse_unwanted_change(self, file: LoadedFile) -> None:
-        changed = any(known.name == file.name for known in self._known)
-        if changed and self._config.on_change == "fail":
+        if not self._is_changed(file) or self._on_change in ("append", "merge"):
+            return
+        if self._on_change == "fail":
             raise ChangedFile(
                 "the content is not what was loaded under this name before",
                 where=file.name,
                 fix=f"Give new data a new name; or set on_change: append on source "
-                f"{self._config.name} to add all of its rows once more, or target.mode: replace "
-                "to load everything afresh.",
+                f"{self._config.name} to add all of its rows once more, on_change: replace_rows "
+                "to put them in place of those it had, or target.mode: replace to load "
+                "everything afresh.",
             )
+        if any(not k.lineage for k in self._known if k.name == file.name):
+            raise ChangedFile(
+                "its earlier rows cannot be found: they were loaded without target.lineage",
+                where=file.name,
+                fix="Run once with --full, which loads everything afresh.",
+            )
+        self._replaced.add(file.name)
 
     def _refuse_lost_name(self, file: LoadedFile) -> None:
         if source := self._left_behind.get(file.sha256):
@@ -221,6 +247,8 @@ class LocalFiles:
         if not entry.rows:
             self.report.warnings.append(f"{file.name}: no rows")
         self.report.loaded.append(file)
+        if file.name in self._replaced:
+            self.report.replaced.append(file.name)
 
     def _rows(self, file: LoadedFile, source: InputFile) -> Iterator[Batch]:
         reader = reader_for(file.name)

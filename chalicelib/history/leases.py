@@ -41,7 +41,8 @@ END = """
     update {elt}.runs
     set state = :state, lease_until = null,
         finished_at = case when state = :state then finished_at else now() end,
-        read = :read, inserted = :inserted, deleted = :deleted, quarantined = :quarantined,
+        read = :read, inserted = :inserted, updated = :updated, superseded = :superseded,
+        deleted = :deleted, quarantined = :quarantined,
         result = cast(:result as json), error = cast(:error as jsonb)
 """
 

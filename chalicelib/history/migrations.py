@@ -83,7 +83,20 @@ PREVIEWS = """
     create index previews_by_time on {elt}.previews (created_at);
 """
 
-MIGRATIONS = (CONFIGS, RUNS, CORRECTIONS, PREVIEWS)
+MERGED = """
+    -- Rows of a merge that took the place of one, and those that a later one took the place of.
+    alter table {elt}.runs
+        add updated bigint not null default 0,
+        add superseded bigint not null default 0;
+    drop index {elt}.runs_by_time;
+    create index runs_by_time on {elt}.runs (created_at, id) include (
+        state, trigger, actor, config_version, parent, "full", step,
+        read, inserted, updated, superseded, deleted, quarantined,
+        lease_until, started_at, finished_at
+    );
+"""
+
+MIGRATIONS = (CONFIGS, RUNS, CORRECTIONS, PREVIEWS, MERGED)
 """Append only: what a released version has applied never changes."""
 
 

@@ -27,6 +27,9 @@ ACTIVE = "state in ('queued', 'running')"
 LAPSED = f"({ACTIVE} and lease_until < now())"
 """Nobody has worked on it for too long: it counts as interrupted, even if nobody settled it."""
 
+COUNTS = ("read", "inserted", "updated", "superseded", "deleted", "quarantined")
+"""What is counted of a run, in rows."""
+
 STATE = f"case when {LAPSED} then 'interrupted' else state end as state"
 
 
@@ -75,6 +78,8 @@ class Outcome:
     state: EndState
     read: int = 0
     inserted: int = 0
+    updated: int = 0
+    superseded: int = 0
     deleted: int = 0
     quarantined: int = 0
     result: dict[str, Any] | None = None
@@ -100,6 +105,8 @@ class RunSummary:
     step: str | None
     read: int
     inserted: int
+    updated: int
+    superseded: int
     deleted: int
     quarantined: int
     created_at: datetime

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import Engine
 
@@ -11,7 +12,9 @@ from chalicelib import database, history, load, secrets, settings
 from chalicelib.config import Config, parse_config
 from chalicelib.errors import EltError
 from chalicelib.history import configs
-from chalicelib.history.records import Outcome, Run
+from chalicelib.history.records import COUNTS, Outcome, Run
+from chalicelib.load.ledger import LoadRecord
+from chalicelib.reports import RunResult
 
 
 def service() -> Engine:
@@ -42,5 +45,10 @@ def loaded(engine: Engine, run: Run) -> Outcome | None:
         return None  # whoever resumes it asks again
     if record is None:
         return None
-    read = record.inserted + record.quarantined
-    return Outcome("succeeded", read, record.inserted, record.deleted, record.quarantined)
+    return succeeded(record)
+
+
+def succeeded(done: RunResult | LoadRecord, report: dict[str, Any] | None = None) -> Outcome:
+    """The end of a run, with what it counted."""
+    counts = {name: getattr(done, name) for name in COUNTS}
+    return Outcome("succeeded", **counts, result=report)

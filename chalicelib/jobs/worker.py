@@ -18,7 +18,7 @@ from chalicelib.errors import Cancelled, EltError, InvalidRows, Superseded
 from chalicelib.history import leases, runs
 from chalicelib.history.records import Failure, Outcome, Run
 from chalicelib.jobs import outputs, previews
-from chalicelib.jobs.common import configuration, loaded, service
+from chalicelib.jobs.common import configuration, loaded, service, succeeded
 from chalicelib.jobs.heartbeat import heartbeat
 from chalicelib.jobs.launch import Event
 from chalicelib.progress import Progress
@@ -61,14 +61,7 @@ def _outcome(engine: Engine, run_id: str, owner: str) -> Outcome:
     except EltError as error:
         wished = isinstance(error, Superseded) and runs.get(engine, run_id).cancel_requested
         return Outcome("cancelled") if wished else Outcome("failed", error=Failure.of(error))
-    return Outcome(
-        "succeeded",
-        result.read,
-        result.inserted,
-        result.deleted,
-        result.quarantined,
-        _as_json(result),
-    )
+    return succeeded(result, _as_json(result))
 
 
 def _carry_out(config: Config, run: Run, progress: Progress) -> RunResult:

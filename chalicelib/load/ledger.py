@@ -24,7 +24,7 @@ REJECT_COLUMNS = (
 """The fields of a reject in CSV for `copy_rejects`; `problems` and `row` are JSON."""
 
 FILES = """
-    select name, sha256, size, uri, etag from {elt}.files
+    select name, sha256, size, uri, etag, lineage from {elt}.files
     where table_name = :table and source = :source order by loaded_at, name
 """
 
@@ -36,7 +36,9 @@ LEFT_BEHIND = """
 CURSOR = "select value, hashes from {elt}.cursors where table_name = :table and source = :source"
 
 LOADED = """
-    select rows_inserted, rows_quarantined, rows_deleted, kept from {elt}.loads
+    select rows_inserted as inserted, rows_updated as updated, rows_superseded as superseded,
+        rows_quarantined as quarantined, rows_deleted as deleted, kept
+    from {elt}.loads
     where run_id = :run_id and part = :number
 """
 
@@ -48,20 +50,25 @@ RECORD_LOAD = """
 
 FINISH_LOAD = """
     update {elt}.loads
-    set rows_inserted = :inserted, rows_quarantined = :quarantined,
-        rows_deleted = :deleted, kept = :kept
+    set rows_inserted = :inserted, rows_updated = :updated, rows_superseded = :superseded,
+        rows_quarantined = :quarantined, rows_deleted = :deleted, kept = :kept
     where run_id = :run_id and part = :number
 """
 
 RECORD_FILES = """
-    insert into {elt}.files (table_name, source, run_id, sha256, name, size, uri, etag, rows)
+    insert into {elt}.files (
+        table_name, source, run_id, sha256, name, size, uri, etag, lineage, rows
+    )
     select distinct on (sha256)
         cast(:table as text), cast(:source as text), cast(:run_id as text), file.*
     from jsonb_to_recordset(cast(:files as jsonb))
-        as file(sha256 text, name text, size bigint, uri text, etag text, rows bigint)
+        as file(
+            sha256 text, name text, size bigint, uri text, etag text, lineage boolean, rows bigint
+        )
     on conflict (table_name, source, sha256) do update
     set name = excluded.name, size = excluded.size, uri = excluded.uri, etag = excluded.etag,
-        rows = excluded.rows, run_id = excluded.run_id, loaded_at = now()
+        lineage = excluded.lineage, rows = excluded.rows, run_id = excluded.run_id,
+        loaded_at = now()
 """
 """All files of a source at once; of two with the same content, one."""
 
@@ -153,23 +160,35 @@ class StoredReject:
 class Part:
     """One transaction's share of a run; most runs are one part, number 0.
 
-    `table` is `schema.table`; `mode` is append or replace.
+    `table` is `schema.table`; `mode` is append, replace or merge, by the columns of `key`.
     """
 
     run_id: str
     number: int
     table: str
     mode: str
+    key: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class LoadRecord:
-    """What the ledger says of a part. `kept`: replace found no rows and left the old ones."""
+    """What the ledger says of a part. `kept`: replace found no rows and left the old ones.
+
+    Of merged rows those are `updated` that took the place of a row, and those `superseded` that
+    a later one with the same key took the place of.
+    """
 
     inserted: int = 0
+    updated: int = 0
+    superseded: int = 0
     quarantined: int = 0
     deleted: int = 0
     kept: bool = False
+
+    @property
+    def read(self) -> int:
+        """All rows of the part, whatever became of them."""
+        return self.inserted + self.updated + self.superseded + self.quarantined
 
 
 def state(engine: Engine, table: str, source: str) -> SourceState:
@@ -203,7 +222,7 @@ def loaded(connection: Connection, part: Part) -> LoadRecord | None:
     """The record of this part if its transaction has committed."""
     key = {"run_id": part.run_id, "number": part.number}
     row = connection.execute(database.sql(LOADED), key).one_or_none()
-    return LoadRecord(*row) if row else None
+    return LoadRecord(**row._mapping) if row else None
 
 
 def recorded(engine: Engine, run_id: str) -> LoadRecord | None:

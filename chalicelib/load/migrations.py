@@ -80,6 +80,15 @@ MIGRATIONS = (
     """
     create index rejects_by_time on {elt}.rejects (created_at);
     """,
+    """
+    -- Merge: rows in place of one that was there, and rows that a later one took the place of.
+    alter table {elt}.loads
+        add rows_updated bigint not null default 0,
+        add rows_superseded bigint not null default 0;
+
+    -- Whether the rows of the file say in the table that they are its rows.
+    alter table {elt}.files add lineage boolean not null default false;
+    """,
 )
 """Append only: what a released version has applied never changes."""
 

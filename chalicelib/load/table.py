@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,26 +9,7 @@ from sqlalchemy import Connection, Engine, text
 
 from chalicelib import database
 from chalicelib.errors import TargetError
-
-NUMBERS = {"smallint", "integer", "bigint", "numeric", "real", "double precision"}
-INEXACT = {"numeric", "real", "double precision"}
-TIMES = {"timestamp with time zone", "timestamp without time zone"}
-TEXTS = {"text", "character varying", "character", "bpchar"}
-
-FITS = {
-    "bigint": NUMBERS,
-    "numeric": INEXACT,
-    "double precision": INEXACT,
-    "boolean": {"boolean"},
-    "date": {"date", *TIMES},
-    "timestamp with time zone": {"timestamp with time zone"},
-    "timestamp without time zone": {"timestamp without time zone"},
-    "jsonb": {"json", "jsonb"},
-}
-"""Type of the data to the column types that take it, beside text. A value that is too large for
-the column fails by itself. Text also goes into all types that no data of ours has, as uuid."""
-
-TYPED = NUMBERS | TIMES | {"boolean", "date", "json", "jsonb"}
+from chalicelib.load.types import fits, wider
 
 KIND = """
     select relkind from pg_class join pg_namespace on pg_namespace.oid = relnamespace
@@ -48,13 +28,41 @@ COLUMNS = """
 """
 """The columns in order with their types as people write them; of a domain, what it is made of."""
 
+DOMAINS = """
+    select attname from pg_attribute join pg_type on pg_type.oid = atttypid
+    where attrelid = cast(:table as regclass) and typtype = 'd' and not attisdropped
+"""
+"""Columns whose type carries rules that another type would not."""
+
+UNIQUE = r"""
+    select 1 from (
+        select (
+            select array_agg(attname::text) from pg_attribute
+            where attrelid = indrelid and attnum = any((indkey::int2[])[0 \: indnkeyatts - 1])
+        ) as columns
+        from pg_index
+        where indrelid = cast(:table as regclass) and indisunique and indisvalid
+          and indimmediate and indpred is null and indexprs is null
+    ) as indexes
+    where columns @> cast(:key as text[]) and columns <@ cast(:key as text[])
+"""
+"""A row for each index that PostgreSQL accepts for ON CONFLICT with these columns."""
+
+DELETE_EARLIER = """
+    delete from {table} where "_source" = any(:origins) and "_run_id" is distinct from :run_id
+"""
+
 
 @dataclass(frozen=True)
 class TableColumn:
-    """A column that is to be loaded, with its PostgreSQL type."""
+    """A column that is to be loaded, with its PostgreSQL type.
+
+    `lineage`: it is one of ours, which is added to a table that is not widened otherwise.
+    """
 
     name: str
     sql_type: str
+    lineage: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,21 +74,33 @@ class Preview:
 
 
 def prepare(
-    engine: Engine, table: str, columns: Sequence[TableColumn], *, widen: bool
+    engine: Engine,
+    table: str,
+    columns: Sequence[TableColumn],
+    *,
+    widen: bool,
+    key: Sequence[str] = (),
+    evolve: bool = False,
 ) -> list[str]:
     """Make `schema.table` ready to take the columns and say what was done, in words.
 
-    A short transaction of its own. Raises TargetError when it is no table, lacks columns and must
-    not be widened, or has columns of types that do not take the data.
+    A short transaction of its own. `widen`: columns that are missing are added. `key`: rows are
+    merged by these columns. `evolve`: a column whose type does not take the data becomes text.
+    Raises TargetError when it is no table, lacks columns and must not be widened, has columns of
+    types that do not take the data, or has no unique index on the key.
     """
 
     def work(connection: Connection) -> list[str]:
         database.take_turns(connection, f"table {table}")
         existing = _columns(connection, table)
         if existing is None:
-            return _create(connection, table, columns)
-        _compare(table, columns, existing)
-        return _widen(connection, table, [c for c in columns if c.name not in existing], widen)
+            return _create(connection, table, columns, key)
+        if key:
+            _require_unique(connection, table, key)
+        misfits = [c for c in columns if not fits(c.sql_type, existing.get(c.name, c.sql_type))]
+        missing = [c for c in columns if c.name not in existing]
+        done = _retype(connection, table, misfits, existing, evolve=evolve)
+        return done + _add(connection, table, missing, widen=widen)
 
     return database.run(engine, f"preparing {table}", work)
 
@@ -104,6 +124,15 @@ def preview(engine: Engine, table: str, limit: int) -> Preview:
     return database.run(engine, f"reading {table}", work)
 
 
+def delete_earlier(connection: Connection, table: str, origins: Sequence[str], run_id: str) -> int:
+    """Delete the rows that earlier runs loaded from these files, and return how many they were.
+
+    `origins` are values of the lineage column `_source`.
+    """
+    delete = DELETE_EARLIER.replace("{table}", database.quote_table(table).replace(":", "\\:"))
+    return connection.execute(text(delete), {"origins": list(origins), "run_id": run_id}).rowcount
+
+
 def _columns(connection: Connection, table: str) -> dict[str, str] | None:
     schema, name = table.split(".", 1)
     key = {"schema": schema, "name": name}
@@ -115,48 +144,75 @@ def _columns(connection: Connection, table: str) -> dict[str, str] | None:
     return {str(column): str(kind) for column, kind in connection.execute(text(COLUMNS), key)}
 
 
-def _create(connection: Connection, table: str, columns: Sequence[TableColumn]) -> list[str]:
+def _create(
+    connection: Connection, table: str, columns: Sequence[TableColumn], key: Sequence[str]
+) -> list[str]:
     if not columns:
         return []
     schema = table.split(".", 1)[0]
     done = [f"created schema {schema}"] if database.create_schema(connection, schema) else []
-    definitions = ", ".join(f"{database.quote(c.name)} {c.sql_type}" for c in columns)
-    connection.exec_driver_sql(f"create table {database.quote_table(table)} ({definitions})")
+    parts = [f"{database.quote(c.name)} {c.sql_type}" for c in columns]
+    if key:
+        parts.append(f"primary key ({', '.join(map(database.quote, key))})")
+    connection.exec_driver_sql(f"create table {database.quote_table(table)} ({', '.join(parts)})")
     return [*done, f"created table {table}"]
 
 
-def _widen(
-    connection: Connection, table: str, missing: Sequence[TableColumn], widen: bool
-) -> list[str]:
-    if missing and not widen:
-        names = ", ".join(column.name for column in missing)
+def _require_unique(connection: Connection, table: str, key: Sequence[str]) -> None:
+    wanted = {"table": database.quote_table(table), "key": list(key)}
+    if connection.execute(text(UNIQUE), wanted).first() is None:
+        names = ", ".join(map(database.quote, key))
         raise TargetError(
-            f"{table} lacks the columns: {names}",
+            f"{table} has no unique index on ({', '.join(key)}), which mode merge needs",
+            fix="Make one: CREATE UNIQUE INDEX ON "
+            f"{database.quote_table(table)} ({names}); or correct target.primary_key.",
+        )
+
+
+def _retype(
+    connection: Connection,
+    table: str,
+    misfits: Sequence[TableColumn],
+    existing: dict[str, str],
+    *,
+    evolve: bool,
+) -> list[str]:
+    """Give columns a type that takes the data too, if each of them has one."""
+    if not misfits:
+        return []
+    named = {"table": database.quote_table(table)}
+    ruled = set(connection.execute(text(DOMAINS), named).scalars())
+    wanted = {c.name: wider(c.sql_type, existing[c.name], evolve=evolve) for c in misfits}
+    if stuck := [c for c in misfits if c.name in ruled or not wanted[c.name]]:
+        raise _conflict(table, stuck, existing)
+    changes = ", ".join(
+        f"alter {database.quote(name)} type {kind} using {database.quote(name)}::{kind}"
+        for name, kind in wanted.items()
+    )
+    with database.patient(connection):
+        connection.exec_driver_sql(f"alter table {database.quote_table(table)} {changes}")
+    return [f"column {name}: {existing[name]} → {kind}" for name, kind in wanted.items()]
+
+
+def _conflict(table: str, stuck: Sequence[TableColumn], existing: dict[str, str]) -> TargetError:
+    misfits = [f"column {c.name} is {existing[c.name]}, the data is {c.sql_type}" for c in stuck]
+    return TargetError(
+        f"the types of {table} do not take the data: {'; '.join(misfits)}",
+        fix="Declare these columns in schema.columns with the table's types, or change the "
+        "table (ALTER TABLE … ALTER COLUMN … TYPE …), or set target.evolve: true to make them "
+        "text, or load another table.",
+    )
+
+
+def _add(
+    connection: Connection, table: str, missing: Sequence[TableColumn], *, widen: bool
+) -> list[str]:
+    if unwanted := [column.name for column in missing if not widen and not column.lineage]:
+        raise TargetError(
+            f"{table} lacks the columns: {', '.join(unwanted)}",
             fix="Add them to the table, or leave out strict_mode so that they are added.",
         )
     if missing:
         added = ", ".join(f"add {database.quote(c.name)} {c.sql_type}" for c in missing)
         connection.exec_driver_sql(f"alter table {database.quote_table(table)} {added}")
     return [f"added column {column.name}" for column in missing]
-
-
-def _compare(table: str, columns: Sequence[TableColumn], existing: dict[str, str]) -> None:
-    misfits = [
-        f"column {column.name} is {existing[column.name]}, the data is {column.sql_type}"
-        for column in columns
-        if column.name in existing and not fits(column.sql_type, existing[column.name])
-    ]
-    if misfits:
-        raise TargetError(
-            f"the types of {table} do not take the data: {'; '.join(misfits)}",
-            fix="Declare these columns in schema.columns with the table's types, or change the "
-            "table (ALTER TABLE … ALTER COLUMN … TYPE …), or load another table.",
-        )
-
-
-def fits(wanted: str, existing: str) -> bool:
-    """Whether a column takes data of the wanted type."""
-    bare = re.sub(r"\(.*?\)", "", existing)
-    if bare in TEXTS:
-        return True
-    return bare not in TYPED if wanted == "text" else bare in FITS.get(wanted, {wanted})

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -47,10 +48,20 @@ def _checks(text: pa.StringArray, spec: Column) -> Iterator[tuple[pa.BooleanArra
     if spec.pattern:
         misses = pc.invert(matching(text, f"^(?:{spec.pattern})$"))
         yield pc.and_(misses, pc.is_valid(text)), f"does not match {spec.pattern}"
+    if spec.scale is not None:
+        yield _finer(text, spec.scale), f"has more than {spec.scale} digits after the point"
     if spec.min is not None:
         yield _beyond(text, spec, spec.min, LESS), f"is less than {spec.min}"
     if spec.max is not None:
         yield _beyond(text, spec, spec.max, GREATER), f"is greater than {spec.max}"
+
+
+def _finer(text: pa.StringArray, scale: int) -> pa.BooleanArray:
+    """Which numbers would have to be rounded to this many digits after the point."""
+    fine = matching(text, rf"\.[0-9]{{{scale}}}[0-9]*[1-9]")
+    scientific = keep(text, matching(text, "[eE]")).drop_null().unique().to_pylist()
+    rounded = [number for number in scientific if (Fraction(number) * 10**scale).denominator > 1]
+    return pc.or_(fine, pc.is_in(text, value_set=pa.array(rounded, pa.string())))
 
 
 def in_yaml(value: object) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -49,10 +49,14 @@ CANDIDATES: dict[str, tuple[Column, Callable[[pa.StringArray], bool]]] = {
 
 
 class Evidence:
-    """What the data says of columns that nobody declared, gathered batch by batch."""
+    """What the data says of columns that nobody declared, gathered batch by batch.
 
-    def __init__(self, declared: Mapping[str, Column]) -> None:
+    Those that are `required` must have a value in each row.
+    """
+
+    def __init__(self, declared: Mapping[str, Column], required: Collection[str] = ()) -> None:
         self._declared = dict(declared)
+        self._required = required
         self._possible: dict[str, set[str]] = {}
         self._valued: set[str] = set()
 
@@ -78,7 +82,9 @@ class Evidence:
 
     def _column(self, name: str) -> Column:
         kinds = [kind for kind in CANDIDATES if kind in self._possible[name]]
-        return CANDIDATES[kinds[0]][0] if kinds and name in self._valued else Column(type="text")
+        known = kinds and name in self._valued
+        column = CANDIDATES[kinds[0]][0] if known else Column(type="text")
+        return column.model_copy(update={"required": name in self._required})
 
 
 def _check_length(name: str, batch: Batch) -> None:

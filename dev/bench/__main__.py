@@ -1,4 +1,7 @@
-"""`python -m dev.bench [load|service]`: ours and `psql \\copy` in turns, and their ratio."""
+"""`python -m dev.bench [load|service]`: ours and `psql \\copy` in turns, and their ratio.
+
+Then a merge in which every row is an update, in turns with appending to the same keyed table.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +22,18 @@ from dev.postgres import postgres, program
 CONFIG = """
 sources:
   - {{name: bench, type: local, path: {folder}, incremental: false}}
-target: {{table: bench_ours}}
+target: {target}
 schema:
   strict_mode: true
   columns: {columns}
 """
+
+
+Target = dict[str, str | list[str]]
+
+APPEND: Target = {"table": "bench_ours"}
+KEYED: Target = {"table": "bench_keyed"}
+MERGE: Target = {"table": "bench_keyed", "mode": "merge", "primary_key": ["order_id"]}
 
 
 @dataclass(frozen=True)
@@ -58,13 +68,22 @@ def _bench(folder: Path, rows: int, pairs: int) -> None:
     write_csv(data / "orders.csv", rows)
     size = (data / "orders.csv").stat().st_size
     print(f"{rows:,} rows x {len(COLUMNS)} columns, {size / 1e6:.0f} MB, {pairs} pairs")
-    config = folder / "config.yaml"
-    config.write_text(CONFIG.format(folder=data, columns=json.dumps(COLUMNS)))
+    append, keyed, merge = (_config(folder, data, to) for to in (APPEND, KEYED, MERGE))
     with postgres(folder / "postgres") as url:
-        _ours(config, url)  # makes the table and warms the page cache for both
+        _ours(append, url)  # makes the table and warms the page cache for both
         _psql(url, "create table bench_copy (like bench_ours)")
-        results = [_pair(config, data / "orders.csv", url) for _ in range(pairs)]
-    _report(results, size)
+        results = [_pair(append, data / "orders.csv", url) for _ in range(pairs)]
+        _report(results, size)
+        _psql(url, "create table bench_keyed (like bench_ours, primary key (order_id))")
+        merges = [_merge_pair(keyed, merge, url) for _ in range(pairs)]
+    print(f"merge / append         {median(merges):.2f}   (all updates; median of pairs)")
+
+
+def _config(folder: Path, data: Path, target: Target) -> Path:
+    path = folder / f"config-{len(list(folder.iterdir()))}.yaml"
+    columns, written = json.dumps(COLUMNS), json.dumps(target)
+    path.write_text(CONFIG.format(folder=data, target=written, columns=columns))
+    return path
 
 
 def _pair(config: Path, data: Path, url: str) -> tuple[Ours, float]:
@@ -75,6 +94,15 @@ def _pair(config: Path, data: Path, url: str) -> tuple[Ours, float]:
     copy = time.perf_counter() - started
     print(f"  ours {ours.run:6.2f} s ({ours.process:.2f} s with start)   \\copy {copy:6.2f} s")
     return ours, copy
+
+
+def _merge_pair(append: Path, merge: Path, url: str) -> float:
+    """How many times as long it takes to update all rows of a table as to append them to it."""
+    _psql(url, "truncate bench_keyed")
+    added = _ours(append, url)
+    updated = _ours(merge, url)
+    print(f"  append {added.run:6.2f} s   merge {updated.run:6.2f} s")
+    return updated.run / added.run
 
 
 def _ours(config: Path, url: str) -> Ours:

@@ -159,7 +159,7 @@ def test_the_type_of_a_source_is_explained(source, problem):
         ("database: true", "database: true is not text; put it in quotes"),
         ("database: [a]", "database: a list where text is expected"),
         ("database:", "database: nothing where text is expected"),
-        ("mode: upsert", "mode: 'upsert' is not one of append, replace"),
+        ("mode: upsert", "mode: 'upsert' is not one of append, replace, merge"),
         ("sslmode: no", "sslmode: 'no' is not one of disable, require, verify-full"),
         ("port: !!int 5", "port: tags (!…) are not supported; put text with a ! in quotes"),
     ],
@@ -211,7 +211,7 @@ def test_a_wrong_column_is_explained(line, problem):
 
 @pytest.mark.parametrize("text", ["", "# nothing yet\n", "---\n...\n"])
 def test_an_empty_text_says_what_it_needs(text):
-    keys = "sources, target, schema, retention"
+    keys = "sources, target, schema, transform, checks, retention"
     assert mistakes(text) == [f"line 1: nothing where keys are expected: {keys}"]
 
 

@@ -72,3 +72,15 @@ def test_a_bucket_that_is_not_there_is_named(shop: Pipeline) -> None:
     shop.source["s3"] = "s3://no-such-bucket/orders/"
     with pytest.raises(SourceError, match="s3://no-such-bucket/orders/"):
         shop.run()
+
+
+def test_an_object_whose_content_comes_back_is_downloaded_again_where_rows_are_superseded(
+    shop: Pipeline, put
+) -> None:
+    shop.target |= {"mode": "merge", "primary_key": "id"}
+    old, corrected = "id,name\n1,Ada\n", "id,name\n1,Ada L\n"
+    for content in (old, corrected, old):
+        put("orders/a.csv", content)
+        assert shop.run().read == 1
+    assert shop.rows == [(1, "Ada")]
+    assert shop.run().read == 0

@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.errors import Conflict, NotFound, RunActive
 from chalicelib.history import leases, runs
-from chalicelib.history.records import Failure, Outcome
+from chalicelib.history.records import COUNTS, Failure, Outcome
 from tests.history.conftest import new_run
 
 REPORT = {"sources": [{"name": "shop", "rows": 12}]}
@@ -108,12 +108,11 @@ def test_a_heartbeat_says_stop_when_the_run_is_no_longer_the_owners(engine, cut_
 
 
 def test_the_end_of_a_run_is_kept_whole(engine, running):
-    outcome = Outcome("failed", 10**12, 2, 3, 4, REPORT, FAILURE)
+    outcome = Outcome("failed", 10**12, 2, 3, 4, 5, 6, REPORT, FAILURE)
     assert leases.finish(engine, running, "process", outcome)
     run = runs.get(engine, running)
-    assert (run.state, run.read, run.inserted, run.deleted, run.quarantined) == (
-        "failed", 10**12, 2, 3, 4,
-    )  # fmt: skip
+    assert run.state == "failed"
+    assert [getattr(run, name) for name in COUNTS] == [10**12, 2, 3, 4, 5, 6]
     assert (run.result, run.error, run.lease_until) == (REPORT, FAILURE, None)
     assert run.created_at < run.started_at < run.finished_at
 

@@ -12,7 +12,8 @@ from chalicelib.config.model.common import Frozen
 from chalicelib.config.model.files import LocalSource
 from chalicelib.config.model.retention import Retention
 from chalicelib.config.model.schema import Column, OnInvalid, Schema
-from chalicelib.config.model.target import Target
+from chalicelib.config.model.target import LINEAGE, Target
+from chalicelib.config.model.transform import Check, Transform
 
 SourceConfig = Annotated[LocalSource | ApiSource, Field(discriminator="type")]
 
@@ -26,6 +27,8 @@ class Config(Frozen):
     sources: tuple[SourceConfig, ...] = Field(min_length=1)
     target: Target
     schema_: Schema | None = Field(None, alias="schema")
+    transform: tuple[Transform, ...] = ()
+    checks: tuple[Check, ...] = ()
     retention: Retention = Retention()
 
     @model_validator(mode="before")
@@ -69,6 +72,50 @@ class Config(Frozen):
             )
         return self
 
+    @model_validator(mode="after")
+    def _changes_fit_the_mode(self) -> Config:
+        choosing = [s for s in self._files if "on_change" in s.model_fields_set]
+        if self.target.mode == "merge" and choosing:
+            raise ValueError(
+                "mode merge takes changed files by their keys: remove on_change from "
+                f"{', '.join(source.name for source in choosing)}"
+            )
+        replacing = [s for s in choosing if s.on_change == "replace_rows"]
+        if replacing and not self.target.lineage:
+            raise ValueError(
+                "on_change: replace_rows finds the rows of a file by target.lineage: true, which "
+                f"{replacing[0].name} needs"
+            )
+        if aimless := [source.name for source in replacing if not source.incremental]:
+            raise ValueError(
+                f"on_change: replace_rows needs to know what was loaded: remove incremental: false "
+                f"from {aimless[0]}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _lineage_is_unambiguous(self) -> Config:
+        if not self.target.lineage:
+            return self
+        if slashed := [source.name for source in self.sources if "/" in source.name]:
+            raise ValueError(
+                f"lineage writes source/file: the name {slashed[0]} may have no / itself"
+            )
+        if taken := sorted(LINEAGE.keys() & self.declared.keys()):
+            raise ValueError(f"schema: lineage fills {', '.join(taken)} itself; leave it out there")
+        return self
+
+    @model_validator(mode="after")
+    def _the_key_is_declared(self) -> Config:
+        lost = [n for n in self.target.primary_key if n not in self.declared]
+        if self.strict and lost:
+            raise ValueError(f"target: primary_key {', '.join(lost)} is not in schema.columns")
+        return self
+
+    @property
+    def _files(self) -> list[LocalSource]:
+        return [source for source in self.sources if isinstance(source, LocalSource)]
+
     @property
     def base(self) -> Path:
         """The folder of the configuration file: paths are relative to it."""
@@ -95,8 +142,24 @@ class Config(Frozen):
 
     @property
     def declared(self) -> dict[str, Column]:
-        """The declared columns, none without a schema."""
-        return self.schema_.columns if self.schema_ else {}
+        """The declared columns, none without a schema. Those of a key must have a value."""
+        columns = self.schema_.columns if self.schema_ else {}
+        return {
+            name: column.model_copy(update={"required": True})
+            if name in self.target.primary_key
+            else column
+            for name, column in columns.items()
+        }
+
+    def rebuilding(self) -> Config:
+        """For a run that replaces all rows: a file it skipped would lose those it had."""
+        sources = tuple(
+            source.model_copy(update={"on_file_error": "fail"})
+            if isinstance(source, LocalSource)
+            else source
+            for source in self.sources
+        )
+        return self.model_copy(update={"sources": sources})
 
     @property
     def strict(self) -> bool:

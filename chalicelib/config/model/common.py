@@ -42,6 +42,10 @@ TableName = Annotated[str, AfterValidator(_table_name)]
 Texts = Annotated[
     tuple[str, ...], BeforeValidator(_in_a_tuple, json_schema_input_type=str | tuple[str, ...])
 ]
+Names = Annotated[
+    tuple[Identifier, ...],
+    BeforeValidator(_in_a_tuple, json_schema_input_type=str | tuple[str, ...]),
+]
 RecordsPath = Annotated[
     Annotated[str, AfterValidator(records_path)] | None,
     Field(description="JSONPath of the records, as $.data.items"),

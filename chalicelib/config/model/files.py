@@ -8,6 +8,8 @@ from pydantic import BeforeValidator, Field, PositiveInt, field_validator, model
 
 from chalicelib.config.model.common import Frozen, RecordsPath
 
+OnChange = Literal["fail", "append", "replace_rows"]
+
 
 def _found_or(value: str, words: set[str], *, padded: bool = False) -> str:
     """One ASCII character (and a space, if padded), or one of the words."""
@@ -110,9 +112,7 @@ class LocalSource(Frozen):
     )
     pattern: str = Field("*", description="Glob on the file's path below the folder")
     incremental: bool = Field(True, description="Load a file once; false loads all, every run")
-    on_change: Literal["fail", "append"] = Field(
-        "fail", description="A loaded file that has other content now"
-    )
+    on_change: OnChange = Field("fail", description="A loaded file that has other content now")
     on_file_error: Literal["fail", "skip"] = Field(
         "fail", description="A file that cannot be read: fail the run, or leave it for the next"
     )

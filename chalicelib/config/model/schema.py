@@ -31,6 +31,7 @@ class Column(Frozen):
     default: Scalar | None = Field(None, description="Instead of an empty value")
     format: Texts = Field((), description="strptime formats of dates and times, tried in order")
     timezone: str = Field("UTC", description="Zone of times that carry none; none: keep no zone")
+    scale: int | None = Field(None, ge=0, description="Digits a decimal may have after the point")
     allowed: tuple[Scalar, ...] = ()
     min: Scalar | None = None
     max: Scalar | None = None
@@ -68,6 +69,8 @@ class Column(Frozen):
     def _constraints_fit_the_type(self) -> Column:
         if self.format and self.type not in DATED_KINDS:
             raise ValueError(f"format is for date and timestamp, not {self.type}")
+        if self.scale is not None and self.type != "decimal":
+            raise ValueError(f"scale: is for decimal, not {self.type}")
         if (self.min is not None or self.max is not None) and self.type not in ORDERED_KINDS:
             raise ValueError(f"min and max need a number, date or timestamp, not {self.type}")
         values = [(key, getattr(self, key)) for key in ("min", "max", "default")]

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator, model_validator
 
-from chalicelib.config.model.common import Frozen, TableName
+from chalicelib.config.model.common import Frozen, Names, TableName
+
+Mode = Literal["append", "replace", "merge"]
+
+LINEAGE = {
+    "_run_id": "text",
+    "_source": "text",
+    "_loaded_at": "timestamp with time zone",
+}
+"""The columns of `lineage: true` with their PostgreSQL types."""
 
 
 class Target(Frozen):
@@ -23,8 +32,26 @@ class Target(Frozen):
         None, description="Default: require over a network, none over a unix socket"
     )
     table: TableName = Field(description="table or schema.table, made when it does not exist")
-    mode: Literal["append", "replace"] = "append"
+    mode: Mode = "append"
+    primary_key: Names = Field((), description="merge: the column or columns that tell rows apart")
     allow_empty: bool = Field(False, description="replace: a run without rows empties the table")
+    lineage: bool = Field(False, description="Add _run_id, _source and _loaded_at to each row")
+    evolve: bool = Field(False, description="A column whose type does not take the data turns text")
+
+    @field_validator("primary_key")
+    @classmethod
+    def _each_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if doubles := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"{', '.join(doubles)} is named twice")
+        return names
+
+    @model_validator(mode="after")
+    def _merge_has_a_key(self) -> Target:
+        if self.mode == "merge" and not self.primary_key:
+            raise ValueError("mode merge needs primary_key, the columns that tell rows apart")
+        if self.mode != "merge" and self.primary_key:
+            raise ValueError(f"primary_key: is for mode merge, not {self.mode}")
+        return self
 
     @property
     def qualified_table(self) -> str:

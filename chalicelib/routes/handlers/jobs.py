@@ -77,6 +77,8 @@ class RunSummary(Model):
     step: str | None
     read: int
     inserted: int
+    updated: int
+    superseded: int
     deleted: int
     quarantined: int
     created_at: datetime

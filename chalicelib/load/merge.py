@@ -1,0 +1,119 @@
+"""Merge: rows go into a temporary table first, and from there into the target by their key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from chalicelib import database
+
+STAGE = """
+    create temporary table {stage} on commit drop as select {columns} from {table} with no data;
+    alter table {stage} add {row} bigint generated always as identity
+"""
+"""The types are the target's, so that its own equality decides what is one key."""
+
+MERGE = """
+    with written as (
+        insert into {table} as present ({columns})
+        select distinct on ({key}) {columns} from {stage} order by {key}, {row} desc
+        on conflict ({key}) do {conflict}
+        returning {was_there} as updated
+    )
+    select count(*), count(*) filter (where updated) from written
+"""
+"""The last row of each key."""
+
+WAS_THERE = "xmax <> 0"
+"""A row that was updated carries who locked it; one that is new does not."""
+
+PARTITIONED = "select relkind = 'p' from pg_class where oid = '{literal}'::regclass"
+
+PRESENT = """
+    select count(*) from (select distinct {key} from {stage}) as incoming
+    where exists (select from {table} as present where {same})
+"""
+"""How many keys are there. A partitioned table does not tell it of each row."""
+
+STALE = """
+    select distinct concat_ws(', ', {texts}) from {stage} as incoming
+    where exists (select from {table} as present where {same})
+    order by 1 limit {limit}
+"""
+
+SHOWN = 10
+"""Keys that a message names."""
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What became of the rows: inserted, in place of a row, or neither."""
+
+    inserted: int
+    updated: int = 0
+    superseded: int = 0
+
+
+class Stage:
+    """The temporary table of one merge. It is gone with the transaction."""
+
+    def __init__(
+        self, connection: Connection, table: str, columns: Sequence[str], key: Sequence[str]
+    ) -> None:
+        quoted = [database.quote(name) for name in key]
+        self.table = "pg_temp.elt_incoming"
+        self._connection = connection
+        self._columns = columns
+        self._key = key
+        self._names = {
+            "stage": self.table,
+            "table": database.quote_table(table),
+            "columns": ", ".join(map(database.quote, columns)),
+            "key": ", ".join(quoted),
+            "literal": database.quote_table(table).replace("'", "''"),
+            "same": " and ".join(f"present.{name} = incoming.{name}" for name in quoted),
+            "row": database.quote(_free_name(columns)),
+        }
+        self._run(STAGE)
+
+    def merge(self, copied: int) -> Merged:
+        """Upsert the `copied` rows: of several with one key the last one wins."""
+        ((partitioned,),) = self._run(PARTITIONED)
+        present = self._run(PRESENT)[0][0] if partitioned else 0
+        was_there = "false" if partitioned else WAS_THERE
+        conflict = f"update set {self._changes()}"
+        ((written, updated),) = self._run(MERGE, conflict=conflict, was_there=was_there)
+        updated += present
+        return Merged(written - updated, updated, copied - written)
+
+    def insert_new(self, copied: int) -> Merged:
+        """Insert the rows whose keys are not in the table; the others are superseded."""
+        ((written, _),) = self._run(MERGE, conflict="nothing", was_there="false")
+        return Merged(written, 0, copied - written)
+
+    def stale(self) -> list[str]:
+        """The first keys that the table has already, as text."""
+        texts = ", ".join(f"{database.quote(name)}::text" for name in self._key)
+        found = self._run(STALE, texts=texts, limit=str(SHOWN))
+        return [str(row[0]) for row in found]
+
+    def _changes(self) -> str:
+        """All columns but the key; a key alone is set to itself, so that the row is counted."""
+        others = [name for name in self._columns if name not in self._key] or self._key[:1]
+        return ", ".join(f"{name} = excluded.{name}" for name in map(database.quote, others))
+
+    def _run(self, statement: str, **names: str) -> list[tuple[Any, ...]]:
+        sql = statement.format(**self._names, **names)
+        result = self._connection.exec_driver_sql(sql)
+        return [tuple(row) for row in result] if result.returns_rows else []
+
+
+def _free_name(columns: Sequence[str]) -> str:
+    """A name for the row's number that no column has."""
+    name = "row"
+    while name in columns:
+        name += "_"
+    return name

@@ -1,0 +1,53 @@
+"""Which PostgreSQL types take which data, and which type would when one does not."""
+
+from __future__ import annotations
+
+import re
+
+INTEGERS = {"smallint", "integer", "bigint"}
+INEXACT = {"numeric", "real", "double precision"}
+NUMBERS = INTEGERS | INEXACT
+TIMES = {"timestamp with time zone", "timestamp without time zone"}
+TEXTS = {"text", "character varying", "character", "bpchar"}
+
+FITS = {
+    "bigint": NUMBERS,
+    "numeric": INEXACT,
+    "double precision": INEXACT,
+    "boolean": {"boolean"},
+    "date": {"date", *TIMES},
+    "timestamp with time zone": {"timestamp with time zone"},
+    "timestamp without time zone": {"timestamp without time zone"},
+    "jsonb": {"json", "jsonb"},
+}
+"""Type of the data to the column types that take it, beside text. A value that is too large for
+the column fails by itself. Text also goes into all types that no data of ours has, as uuid."""
+
+TYPED = NUMBERS | TIMES | {"boolean", "date", "json", "jsonb"}
+
+MODIFIER = re.compile(r"\((.*?)\)")
+SCALE = re.compile(r"numeric\(\d+,(\d+)\)")
+
+
+def fits(wanted: str, existing: str) -> bool:
+    """Whether a column takes data of the wanted type."""
+    bare = MODIFIER.sub("", existing)
+    if bare in TEXTS:
+        return True
+    return bare not in TYPED if wanted == "text" else bare in FITS.get(wanted, {wanted})
+
+
+def wider(wanted: str, existing: str, *, evolve: bool) -> str | None:
+    """The type that takes what is in the column and the data; None when there is no safe one.
+
+    Whole numbers become numeric; with `evolve`, all else becomes text.
+    """
+    if existing in INTEGERS and wanted in INEXACT:
+        return "numeric"
+    return "text" if evolve else None
+
+
+def scale(existing: str) -> int | None:
+    """How many digits after the point a column keeps; None when it keeps all, or has none."""
+    found = SCALE.fullmatch(existing)
+    return int(found[1]) if found else None

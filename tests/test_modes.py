@@ -1,0 +1,389 @@
+"""What becomes of a file that grows, is corrected, goes and comes back, in each mode of loading."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib import pipeline
+from chalicelib.errors import ChangedFile, EltError, InvalidRows, SourceError, TargetError
+from tests.pipelines import DECLARED, Pipeline
+
+OLD = "id,name\n1,Ada\n2,Alan\n"
+GROWN = "id,name\n1,Ada\n2,Alan\n3,Grace\n"
+CORRECTED = "id,name\n1,Ada\n2,Alan Turing\n"
+
+
+@pytest.fixture
+def shop(tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+    monkeypatch.setenv("ELT_TARGET_URL", database)
+    shop = Pipeline(tmp_path, database)
+    shop.write("a.csv", OLD)
+    return shop
+
+
+APPEND = {"mode": "append"}
+ADDING = {"mode": "append", "on_change": "append"}
+REPLACING_ROWS = {"mode": "append", "lineage": True, "on_change": "replace_rows"}
+REPLACE = {"mode": "replace"}
+MERGE = {"mode": "merge", "primary_key": "id"}
+
+
+def setting(shop: Pipeline, mode: dict[str, Any]) -> Pipeline:
+    mode = dict(mode)
+    if change := mode.pop("on_change", None):
+        shop.source["on_change"] = change
+    shop.target |= mode
+    return shop
+
+
+def names(shop: Pipeline) -> list[tuple[Any, ...]]:
+    return shop.query("select id, name from orders order by id, name")
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        (ADDING, [(1, "Ada"), (1, "Ada"), (2, "Alan"), (2, "Alan"), (3, "Grace")]),
+        (REPLACING_ROWS, [(1, "Ada"), (2, "Alan"), (3, "Grace")]),
+        (REPLACE, [(1, "Ada"), (2, "Alan"), (3, "Grace")]),
+        (MERGE, [(1, "Ada"), (2, "Alan"), (3, "Grace")]),
+    ],
+)
+def test_a_growing_file(mode: dict[str, Any], expected: list[Any], shop: Pipeline) -> None:
+    setting(shop, mode).run()
+    shop.write("a.csv", GROWN)
+    shop.run()
+    assert names(shop) == expected
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        (ADDING, [(1, "Ada"), (1, "Ada"), (2, "Alan"), (2, "Alan Turing")]),
+        (REPLACING_ROWS, [(1, "Ada"), (2, "Alan Turing")]),
+        (REPLACE, [(1, "Ada"), (2, "Alan Turing")]),
+        (MERGE, [(1, "Ada"), (2, "Alan Turing")]),
+    ],
+)
+def test_a_corrected_file(mode: dict[str, Any], expected: list[Any], shop: Pipeline) -> None:
+    setting(shop, mode).run()
+    shop.write("a.csv", CORRECTED)
+    shop.run()
+    assert names(shop) == expected
+    if mode is not REPLACE:
+        assert shop.run().read == 0, "the correction is loaded once, too"
+
+
+def test_a_changed_file_fails_by_default_and_names_the_choices(shop: Pipeline) -> None:
+    shop.run()
+    shop.write("a.csv", CORRECTED)
+    with pytest.raises(ChangedFile, match=r"a\.csv.*append.*replace_rows.*replace"):
+        shop.run()
+    assert names(shop) == [(1, "Ada"), (2, "Alan")]
+
+
+@pytest.mark.parametrize(
+    ("mode", "left"), [(APPEND, 2), (REPLACING_ROWS, 2), (REPLACE, 0), (MERGE, 2)]
+)
+def test_a_deleted_file(mode: dict[str, Any], left: int, shop: Pipeline) -> None:
+    """Only a mode that reads everything can know that it is gone."""
+    shop.write("b.csv", "id,name\n9,Katherine\n")
+    setting(shop, mode).run()
+    (shop.folder / "data" / "a.csv").unlink()
+    shop.run()
+    assert len(names(shop)) == left + 1
+
+
+@pytest.mark.parametrize("mode", [APPEND, ADDING, REPLACING_ROWS, REPLACE, MERGE])
+def test_a_deleted_file_that_comes_back(mode: dict[str, Any], shop: Pipeline) -> None:
+    shop.write("b.csv", "id,name\n9,Katherine\n")
+    setting(shop, mode).run()
+    (shop.folder / "data" / "a.csv").unlink()
+    shop.run()
+    shop.write("a.csv", OLD)
+    shop.run()
+    assert names(shop) == [(1, "Ada"), (2, "Alan"), (9, "Katherine")]
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        (ADDING, [(1, "Ada"), (1, "Ada"), (2, "Alan"), (2, "Alan Turing")]),
+        (REPLACING_ROWS, [(1, "Ada"), (2, "Alan")]),
+        (REPLACE, [(1, "Ada"), (2, "Alan")]),
+        (MERGE, [(1, "Ada"), (2, "Alan")]),
+    ],
+)
+def test_a_content_that_comes_back_after_a_correction(
+    mode: dict[str, Any], expected: list[Any], shop: Pipeline
+) -> None:
+    """Its rows are there already, or another content took their place since."""
+    setting(shop, mode).run()
+    for content in (CORRECTED, OLD):
+        shop.write("a.csv", content)
+        shop.run()
+    assert names(shop) == expected
+    if mode is not REPLACE:
+        assert shop.run().read == 0
+
+
+@pytest.mark.parametrize("mode", [REPLACING_ROWS, MERGE])
+def test_a_copy_of_the_content_before_a_correction_does_not_undo_it(
+    mode: dict[str, Any], shop: Pipeline
+) -> None:
+    setting(shop, mode).run()
+    shop.write("a-backup.csv", OLD)
+    shop.write("a.csv", CORRECTED)
+    for _ in range(2):
+        shop.run()
+    assert names(shop) == [(1, "Ada"), (2, "Alan Turing")]
+
+
+@pytest.mark.parametrize("mode", [REPLACING_ROWS, MERGE])
+def test_a_file_that_takes_over_the_content_of_another_is_changed_like_any_other(
+    mode: dict[str, Any], shop: Pipeline
+) -> None:
+    shop.write("b.csv", "id,name\n1,Ada L\n")
+    setting(shop, mode).run()
+    (shop.folder / "data" / "a.csv").unlink()
+    shop.write("b.csv", OLD)
+    result = shop.run()
+    assert result.read == 2
+    assert (1, "Ada L") not in names(shop)
+    assert shop.run().read == 0
+
+
+@pytest.mark.parametrize("mode", [APPEND, ADDING, REPLACING_ROWS, MERGE])
+def test_a_renamed_file_is_not_loaded_again(mode: dict[str, Any], shop: Pipeline) -> None:
+    setting(shop, mode).run()
+    (shop.folder / "data" / "a.csv").rename(shop.folder / "data" / "b.csv")
+    again = shop.run()
+    assert again.read == 0
+    assert again.sources[0].files["b.csv"].detail == "loaded before as a.csv"
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        (APPEND, [(1, "Ada"), (2, "Alan")]),
+        (REPLACING_ROWS, [(1, "Ada"), (2, "Alan")]),
+        (REPLACE, [(1, "Ada"), (2, "Alan")]),
+        (MERGE, [(1, "Ada"), (2, "Alan"), (7, "mine")]),
+    ],
+)
+def test_full_reads_everything_again(
+    mode: dict[str, Any], expected: list[Any], shop: Pipeline
+) -> None:
+    setting(shop, mode).run()
+    shop.query(
+        "update orders set name = 'spoilt'; insert into orders (id, name) values (7, 'mine')"
+    )
+    result = shop.run(full=True)
+    assert result.read == 2
+    assert names(shop) == expected
+    if mode is not REPLACE:
+        assert shop.run().read == 0, "and what it read is known"
+
+
+def test_full_never_leaves_out_a_file_that_it_cannot_read(shop: Pipeline) -> None:
+    """Its rows would be gone."""
+    shop.source["on_file_error"] = "skip"
+    shop.run()
+    shop.write("a.csv", b"id,name\n1,\xff\n\x00")
+    with pytest.raises(EltError, match=r"a\.csv"):
+        shop.run(full=True)
+    assert names(shop) == [(1, "Ada"), (2, "Alan")]
+
+
+def test_rows_say_where_they_came_from(shop: Pipeline) -> None:
+    shop.target["lineage"] = True
+    result = shop.run()
+    marks = "select distinct _run_id, _source, _loaded_at between {} and now() from orders"
+    started = "now() - interval '1 hour'"
+    assert shop.query(marks.format(started)) == [(result.run_id, "local/a.csv", True)]
+    kinds = shop.query(
+        "select column_name, data_type from information_schema.columns"
+        " where table_name = 'orders' order by ordinal_position offset 2"
+    )
+    assert kinds == [
+        ("_run_id", "text"), ("_source", "text"), ("_loaded_at", "timestamp with time zone"),
+    ]  # fmt: skip
+
+
+def test_merged_rows_say_who_wrote_them_last(shop: Pipeline) -> None:
+    setting(shop, {**MERGE, "lineage": True}).run()
+    shop.write("b.csv", "id,name\n2,Alan Turing\n")
+    second = shop.run().run_id
+    assert shop.query(f"select id, _source from orders where _run_id = '{second}'") == [
+        (2, "local/b.csv")
+    ]
+
+
+def test_lineage_can_be_turned_on_later(shop: Pipeline) -> None:
+    shop.run()
+    shop.target["lineage"] = True
+    shop.write("b.csv", "id,name\n3,Grace\n")
+    assert shop.run().changes == [f"added column {name}" for name in
+                                  ("_run_id", "_source", "_loaded_at")]  # fmt: skip
+    assert shop.query("select id, _source from orders order by 1") == [
+        (1, None), (2, None), (3, "local/b.csv"),
+    ]  # fmt: skip
+
+
+def test_rows_that_were_loaded_without_lineage_are_not_added_once_more(shop: Pipeline) -> None:
+    shop.run()
+    setting(shop, REPLACING_ROWS)
+    shop.write("a.csv", CORRECTED)
+    with pytest.raises(ChangedFile, match=r"loaded without target\.lineage.*--full"):
+        shop.run()
+    shop.run(full=True)
+    shop.write("a.csv", GROWN)
+    shop.run()
+    assert len(names(shop)) == 3
+
+
+def test_replace_rows_touches_no_other_file_and_no_other_source(shop: Pipeline) -> None:
+    setting(shop, REPLACING_ROWS)
+    shop.source["name"] = "one"
+    shop.more_sources = [{"type": "local", "name": "two", "path": "more"}]
+    (shop.folder / "more").mkdir()
+    (shop.folder / "more" / "a.csv").write_text("id,name\n5,Katherine\n")
+    shop.write("b.csv", "id,name\n4,Mary\n")
+    shop.run()
+    shop.write("a.csv", CORRECTED)
+    result = shop.run()
+    assert (result.inserted, result.deleted) == (2, 2)
+    assert names(shop) == [(1, "Ada"), (2, "Alan Turing"), (4, "Mary"), (5, "Katherine")]
+
+
+def test_replace_rows_that_fails_keeps_the_earlier_rows(shop: Pipeline) -> None:
+    setting(shop, REPLACING_ROWS).run()
+    shop.transform = [{"name": "broken", "sql": "select 1 / 0"}]
+    shop.write("a.csv", CORRECTED)
+    with pytest.raises(TargetError, match="division by zero"):
+        shop.run()
+    assert names(shop) == [(1, "Ada"), (2, "Alan")]
+
+
+def test_a_column_of_the_data_that_lineage_fills_is_refused(shop: Pipeline) -> None:
+    setting(shop, {"lineage": True}).schema = None
+    shop.write("b.csv", "id,_source\n1,x\n")
+    with pytest.raises(SourceError, match="the data has a column _source"):
+        shop.run()
+
+
+def test_merge_counts_each_row_it_read(shop: Pipeline) -> None:
+    setting(shop, MERGE).run()
+    shop.write("b.csv", "id,name\n2,Alan T\n3,Grace\n3,Grace H\nx,bad\n")
+    result = shop.run()
+    counts = (result.inserted, result.updated, result.superseded, result.quarantined)
+    assert counts == (1, 1, 1, 1)
+    assert result.read == sum(counts)
+    assert names(shop) == [(1, "Ada"), (2, "Alan T"), (3, "Grace H")]
+
+
+def test_a_row_without_its_key_is_quarantined(shop: Pipeline) -> None:
+    columns = {"id": "integer", "name": "text"}
+    setting(shop, MERGE).schema = {**DECLARED, "columns": columns}
+    shop.write("b.csv", "id,name\n,nobody\n3,Grace\n")
+    result = shop.run()
+    assert (result.inserted, result.quarantined) == (3, 1)
+    assert shop.query('select "column", reason from elt.rejects') == [("id", "is required")]
+
+
+def test_without_a_schema_a_row_without_its_key_fails_the_run_with_its_line(
+    shop: Pipeline,
+) -> None:
+    setting(shop, MERGE).schema = None
+    shop.write("b.csv", "id,name\n3,Grace\n,nobody\n")
+    with pytest.raises(InvalidRows, match=r"b\.csv line 3: id: is required"):
+        shop.run()
+
+
+def test_data_without_the_key_is_refused(shop: Pipeline) -> None:
+    setting(shop, {"mode": "merge", "primary_key": ["id", "place"]}).schema = None
+    with pytest.raises(SourceError, match="the data has no place, by which mode merge"):
+        shop.run()
+
+
+def test_merge_without_a_schema_makes_the_table_with_its_key(shop: Pipeline) -> None:
+    setting(shop, MERGE).schema = None
+    shop.run()
+    shop.write("a.csv", CORRECTED)
+    assert (shop.run().updated, len(names(shop))) == (2, 2)
+
+
+def test_an_empty_file_is_nothing_to_merge(shop: Pipeline) -> None:
+    setting(shop, MERGE).run()
+    shop.write("b.csv", "id,name\n")
+    assert shop.run().read == 0
+
+
+def test_replay_in_merge_leaves_rows_alone_that_may_be_newer(shop: Pipeline) -> None:
+    setting(shop, MERGE)
+    shop.write("b.csv", "id,name\nx,Katherine\ny,Old Ada\n")
+    first = shop.run().run_id
+    shop.write("c.csv", "id,name\n5,Written since\n")
+    shop.run()
+    ids = [row[0] for row in shop.query("select id from elt.rejects order by id")]
+    corrections = {ids[0]: {"id": "4", "name": "Katherine"}, ids[1]: {"id": "5", "name": "Old"}}
+    result = pipeline.replay(shop.config, shop.folder, first, corrections)
+    assert (result.inserted, result.updated, result.superseded) == (1, 0, 1)
+    assert [w for w in result.warnings if "stale" in w] == [
+        "rows whose keys the table has are stale and were left out: id 5"
+    ]
+    assert (4, "Katherine") in names(shop)
+    assert (5, "Written since") in names(shop)
+
+
+def test_a_replay_after_a_rebuild_is_refused(shop: Pipeline) -> None:
+    shop.write("b.csv", "id,name\nx,bad\n")
+    first = shop.run().run_id
+    shop.run(full=True)
+    with pytest.raises(TargetError, match="were replaced since"):
+        pipeline.replay(shop.config, shop.folder, first, {})
+
+
+def test_in_merge_a_newer_content_closes_the_rejects_of_the_file(shop: Pipeline) -> None:
+    setting(shop, MERGE)
+    shop.write("b.csv", "id,name\nx,Grace\n")
+    first = shop.run().run_id
+    shop.write("b.csv", "id,name\n3,Grace\n")
+    shop.run()
+    assert shop.query("select status from elt.rejects") == [("superseded",)]
+    assert pipeline.replay(shop.config, shop.folder, first, {}).read == 0
+
+
+def test_whole_numbers_make_room_for_fractions(shop: Pipeline) -> None:
+    shop.schema = None
+    shop.run()
+    shop.write("b.csv", "id,name\n2.5,Grace\n")
+    assert shop.run().changes == ["column id: bigint → numeric"]
+    assert [float(row[0]) for row in names(shop)] == [1, 2, 2.5]
+
+
+def test_a_column_of_another_type_is_a_conflict_unless_it_may_become_text(shop: Pipeline) -> None:
+    shop.schema = None
+    shop.run()
+    shop.write("b.csv", "id,name\nA-3,Grace\n")
+    with pytest.raises(TargetError, match="column id is bigint, the data is text"):
+        shop.run()
+    shop.target["evolve"] = True
+    assert shop.run().changes == ["column id: bigint → text"]
+    assert [row[0] for row in names(shop)] == ["1", "2", "A-3"]
+
+
+def test_a_number_that_the_table_would_round_is_quarantined(shop: Pipeline) -> None:
+    shop.query("create table orders (id bigint, price numeric(6, 2))")
+    columns = {"id": "integer", "price": "decimal"}
+    shop.schema = {**DECLARED, "columns": columns}
+    shop.write("a.csv", "id,price\n1,1.25\n2,1.250\n3,1.255\n4,125e-2\n5,1255e-3\n6,7\n")
+    result = shop.run()
+    assert (result.inserted, result.quarantined) == (4, 2)
+    reasons = shop.query("select line, reason from elt.rejects order by 1")
+    assert reasons == [
+        (4, "has more than 2 digits after the point"), (6, "has more than 2 digits after the point")
+    ]  # fmt: skip
