@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.installed
+LOCALSTACK := .venv-localstack/.installed
 ARGS ?=
 PORT ?= 8000
 AWS_PORT ?= 4566
@@ -13,7 +14,7 @@ CONFIRM ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run local token psql test bench package deploy destroy doctor lint format clean
+.PHONY: help run local token psql test test-aws bench package deploy destroy doctor lint format clean
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -33,6 +34,9 @@ psql: $(READY) ## Look at the rows: psql on the database of make run
 
 test: $(READY) ## Run the tests
 	@$(RUN) -m pytest $(ARGS)
+
+test-aws: $(READY) $(LOCALSTACK) ## Deploy the package of make package into LocalStack, and test it there
+	@ELT_TEST_AWS=1 $(RUN) -m pytest tests/aws $(ARGS)
 
 bench: $(READY) ## Measure: the pipeline beside psql's \copy of the same file
 	@$(RUN) -m dev.bench $(ARGS)
@@ -66,6 +70,9 @@ $(READY): requirements.txt requirements-dev.txt $(RUN)
 	@echo "Installing requirements (once, about a minute) …"
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
+
+$(LOCALSTACK): dev/localstack/requirements.txt $(READY)
+	@$(RUN) -m dev.localstack.install
 
 $(RUN):
 	@command -v "$(PYTHON)" >/dev/null || { echo "$(PYTHON) is not there. Install Python 3.11 or newer, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }

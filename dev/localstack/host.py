@@ -1,0 +1,85 @@
+"""LocalStack without docker: a process on this machine, whose functions are processes, too."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from chalicelib.errors import EltError
+from dev.aws.runtime import find_runtime
+from dev.localstack.ready import INSIDE, LOG, LocalStack, wait_until_ready
+from dev.localstack.runtime import lambda_runtime
+from dev.stack import LOCAL
+
+BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
+ENVIRONMENT = LOCAL.parent / ".venv-localstack"
+INSTALLED = ENVIRONMENT / ".installed"
+SCRIPTS = ("parent", "executor", "authorizer", "clock")
+GRACE = 20.0
+"""Seconds that LocalStack has to stop its functions and itself."""
+
+
+@contextmanager
+def on_host(port: int) -> Iterator[LocalStack]:
+    """Run LocalStack on a port of 127.0.0.1, all its files in a folder that goes with it.
+
+    Raises EltError when it is not installed or does not start.
+    """
+    if not INSTALLED.exists():
+        raise EltError("LocalStack is not installed", where=ENVIRONMENT.name, fix="make test-aws")
+    endpoint = f"http://127.0.0.1:{port}"
+    with tempfile.TemporaryDirectory(prefix="elt-localstack-") as folder, LOG.open("wb") as log:
+        process = subprocess.Popen(
+            [str(ENVIRONMENT / "bin" / "python"), "-m", "localstack.runtime.main"],
+            env=_environment(Path(folder), port),
+            stdin=subprocess.PIPE,  # it ends with this process: see inside/parent.py
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            wait_until_ready(endpoint, SCRIPTS, process.poll)
+            yield LocalStack(endpoint)
+        finally:
+            _stop(process)
+
+
+def _environment(folder: Path, port: int) -> dict[str, str]:
+    """Nothing of this machine's but PATH: its proxies and AWS accounts are none of ours."""
+    scripts = folder / "root" / "etc" / "localstack" / "init" / "start.d"
+    scripts.mkdir(parents=True)
+    for name in SCRIPTS:
+        shutil.copy(INSIDE / f"{name}.py", scripts)
+    (folder / "tmp").mkdir()
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "TEMP": str(folder / "tmp"),
+        "FILESYSTEM_ROOT": str(folder / "root"),
+        "GATEWAY_LISTEN": f"127.0.0.1:{port}",
+        "GATEWAY_SERVER": "hypercorn",
+        "LAMBDA_RETRY_BASE_DELAY": "1",
+        "DISABLE_EVENTS": "1",
+        "DNS_ADDRESS": "0",
+        "OVERRIDE_IN_DOCKER": "0",
+        "SKIP_SSL_CERT_DOWNLOAD": "1",
+        "ELT_LAMBDA_PYTHON": find_runtime().interpreter,
+        "ELT_LAMBDA_BOOTSTRAP": str(BOOTSTRAP),
+        "ELT_LAMBDA_RUNTIME": str(lambda_runtime(folder / "runtime")),
+    }
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()
