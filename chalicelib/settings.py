@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 BATCH_BYTES = 1 << 20
@@ -46,10 +47,8 @@ def database_timeout() -> float:
 
 
 def work_folder(base: Path) -> Path:
-    """Where runs leave their output: beside the configuration, or what Lambda may write."""
-    if folder := os.environ.get("ELT_WORK_DIR"):
-        return Path(folder)
-    return Path("/tmp/elt") if on_lambda() else base / ".elt"  # noqa: S108 - Lambda's only disk
+    """Where runs leave their output; by default beside the configuration."""
+    return Path(os.environ.get("ELT_WORK_DIR", base / ".elt"))
 
 
 def stage() -> str:
@@ -100,5 +99,5 @@ def bucket() -> str | None:
 
 
 def data_folder() -> Path:
-    """What paths in a stored configuration are relative to."""
-    return Path("/tmp/elt") if on_lambda() else Path.cwd()  # noqa: S108 - Lambda's only disk
+    """What paths in a stored configuration are relative to; Lambda's only disk is its /tmp."""
+    return Path(tempfile.gettempdir()) / "elt" if on_lambda() else Path.cwd()
