@@ -1,8 +1,9 @@
-"""EventBridge's clock, which in LocalStack does not hear of changes.
+"""EventBridge's rules change when they are told to, and fire as they are.
 
-LocalStack runs this script in its own process when it starts. LocalStack sets its clock when a rule
-gets its target, and never again: a rule that is turned on or off, or gets another rate, fires as it
-did before. Here the clock is set anew after each change.
+LocalStack runs this script in its own process when it starts. Without it, LocalStack sets its clock
+when a rule gets a target, and never again: a rule that is turned on or off, or gets another rate,
+fires as it did before. And CloudFormation there does not change a rule that it has made, so that a
+redeploy which undoes what the service has set would go unnoticed.
 """
 
 from __future__ import annotations
@@ -12,49 +13,55 @@ from typing import Any
 
 from localstack.aws.api import RequestContext
 from localstack.services.events.provider import EventsProvider
+from localstack.services.events.resource_providers.aws_events_rule import EventsRuleProvider
 from localstack.services.events.scheduler import JobScheduler
 from localstack.utils.patch import patch
 
 
-def _follow(operation: str) -> None:
+def _follow(operation: str, rule_parameter: str) -> None:
+    """Set the clock anew after each call of the operation."""
+
     @patch(getattr(EventsProvider, operation))  # type: ignore[untyped-decorator]
     def changed(
-        fn: Callable[..., Any],
-        provider: EventsProvider,
-        context: RequestContext,
-        *args: Any,
-        **request: Any,
+        fn: Callable[..., Any], provider: EventsProvider, context: RequestContext, **request: Any
     ) -> Any:
-        _stop(provider, context, request)
-        answer = fn(provider, context, *args, **request)
-        _start(provider, context, request)
+        name, bus = request[rule_parameter], request.get("event_bus_name") or "default"
+        _stop(provider, context, name, bus)
+        answer = fn(provider, context, **request)
+        _stop(provider, context, name, bus)
+        _start(provider, context, name, bus)
         return answer
 
 
-def _stop(provider: EventsProvider, context: RequestContext, request: dict[str, Any]) -> None:
-    if service := _service(provider, context, request):
-        JobScheduler.instance().cancel_job(getattr(service, "job_id", None))
+def _stop(provider: EventsProvider, context: RequestContext, name: str, bus: str) -> None:
+    service = _service(provider, context, name, bus)
+    JobScheduler.instance().cancel_job(getattr(service, "job_id", None))
 
 
-def _start(provider: EventsProvider, context: RequestContext, request: dict[str, Any]) -> None:
-    service = _service(provider, context, request)
-    if service and service.schedule_cron and service.rule.targets:
-        fire = provider._get_scheduled_rule_job_function(
-            context.account_id, context.region, service.rule
+def _start(provider: EventsProvider, context: RequestContext, name: str, bus: str) -> None:
+    service = _service(provider, context, name, bus)
+    if service.schedule_cron and service.rule.targets:
+        account, region = context.account_id, context.region
+        service.create_schedule_job(
+            provider._get_scheduled_rule_job_function(account, region, service.rule)
         )
-        service.create_schedule_job(fire)
 
 
-def _service(provider: EventsProvider, context: RequestContext, request: dict[str, Any]) -> Any:
-    """The rule that a request is about, None before it is made."""
-    bus = provider.get_event_bus(
-        request.get("event_bus_name") or "default",
-        provider.get_store(context.region, context.account_id),
-    )
-    if request["name"] not in bus.rules:
+def _service(provider: EventsProvider, context: RequestContext, name: str, bus: str) -> Any:
+    """What keeps the rule, None before it is made."""
+    store = provider.get_store(context.region, context.account_id)
+    if name not in provider.get_event_bus(bus, store).rules:
         return None
-    return provider.get_rule_service(context.region, context.account_id, request["name"], bus.name)
+    return provider.get_rule_service(context.region, context.account_id, name, bus)
 
 
-for name in ("put_rule", "enable_rule", "disable_rule"):
-    _follow(name)
+for operation, parameter in {
+    "put_rule": "name",
+    "enable_rule": "name",
+    "disable_rule": "name",
+    "put_targets": "rule",
+}.items():
+    _follow(operation, parameter)
+
+# PutRule and PutTargets make a rule, and replace one.
+EventsRuleProvider.update = EventsRuleProvider.create
