@@ -19,7 +19,7 @@ from dev.stack import LOCAL
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 ENVIRONMENT = LOCAL.parent / ".venv-localstack"
 INSTALLED = ENVIRONMENT / ".installed"
-SCRIPTS = ("parent", "executor", "authorizer", "clock")
+SCRIPTS = ("ending", "executor", "authorizer", "clock")
 GRACE = 20.0
 """Seconds that LocalStack has to stop its functions and itself."""
 
@@ -37,7 +37,7 @@ def on_host(port: int) -> Iterator[LocalStack]:
         process = subprocess.Popen(
             [str(ENVIRONMENT / "bin" / "python"), "-m", "localstack.runtime.main"],
             env=_environment(Path(folder), port),
-            stdin=subprocess.PIPE,  # it ends with this process: see inside/parent.py
+            stdin=subprocess.PIPE,  # it ends with this process: see inside/ending.py
             stdout=log,
             stderr=subprocess.STDOUT,
         )
