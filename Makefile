@@ -4,6 +4,8 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.installed
 LOCALSTACK := .venv-localstack/.installed
+PACKAGE := build/dev/deployment.zip
+PACKAGED := $(shell find app.py chalicelib .chalice dev/aws requirements.txt -type f -not -name '*.pyc')
 ARGS ?=
 PORT ?= 8000
 AWS_PORT ?= 4566
@@ -35,7 +37,7 @@ psql: $(READY) ## Look at the rows: psql on the database of make run
 test: $(READY) ## Run the tests
 	@$(RUN) -m pytest $(ARGS)
 
-test-aws: $(READY) $(LOCALSTACK) ## Deploy the package of make package into LocalStack, and test it there
+test-aws: $(PACKAGE) $(LOCALSTACK) ## Deploy the package of make package into LocalStack, and test it there
 	@ELT_TEST_AWS=1 $(RUN) -m pytest tests/aws $(ARGS)
 
 bench: $(READY) ## Measure: the pipeline beside psql's \copy of the same file
@@ -71,7 +73,10 @@ $(READY): requirements.txt requirements-dev.txt $(RUN)
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-$(LOCALSTACK): dev/localstack/requirements.txt $(READY)
+$(PACKAGE): $(PACKAGED) | $(READY)
+	@$(RUN) -m dev.aws package --stage dev
+
+$(LOCALSTACK): dev/localstack/requirements.txt | $(READY)
 	@$(RUN) -m dev.localstack.install
 
 $(RUN):

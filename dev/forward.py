@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 BLOCK = 1 << 16
@@ -29,21 +29,20 @@ def forwarded(socket: Path, address: str = "127.0.0.1") -> Iterator[int]:
 
 async def _serve(socket: Path, address: str) -> asyncio.Server:
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):  # either side may go at any time
-            to_server = await asyncio.open_unix_connection(socket)
-            await asyncio.gather(_pump(reader, to_server[1]), _pump(to_server[0], writer))
+        with closing(writer), suppress(OSError):  # either side may go at any time
+            inner_reader, inner_writer = await asyncio.open_unix_connection(socket)
+            with closing(inner_writer):
+                await asyncio.gather(_pump(reader, inner_writer), _pump(inner_reader, writer))
 
     return await asyncio.start_server(connected, address, 0)
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Pass on what comes, and that nothing more will."""
-    try:
-        while block := await reader.read(BLOCK):
-            writer.write(block)
-            await writer.drain()
-    finally:
-        writer.close()
+    while block := await reader.read(BLOCK):
+        writer.write(block)
+        await writer.drain()
+    writer.write_eof()
 
 
 async def _close(server: asyncio.Server) -> None:
