@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -20,8 +21,6 @@ BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 ENVIRONMENT = LOCAL.parent / ".venv-localstack"
 INSTALLED = ENVIRONMENT / ".installed"
 SCRIPTS = ("ending", "executor", "authorizer", "clock")
-GRACE = 20.0
-"""Seconds that LocalStack has to stop its functions and itself."""
 
 
 @contextmanager
@@ -37,6 +36,7 @@ def on_host(port: int) -> Iterator[LocalStack]:
         process = subprocess.Popen(
             [str(ENVIRONMENT / "bin" / "python"), "-m", "localstack.runtime.main"],
             env=_environment(Path(folder), port),
+            start_new_session=True,
             stdin=subprocess.PIPE,  # it ends with this process: see inside/ending.py
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -58,6 +58,7 @@ def _environment(folder: Path, port: int) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
+        "ELT_LOCALSTACK_FOLDER": str(folder),
         "TEMP": str(folder / "tmp"),
         "FILESYSTEM_ROOT": str(folder / "root"),
         "GATEWAY_LISTEN": f"127.0.0.1:{port}",
@@ -74,12 +75,6 @@ def _environment(folder: Path, port: int) -> dict[str, str]:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(GRACE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    finally:
-        assert process.stdin is not None
-        process.stdin.close()
+    """End it and its functions, in mid-event too: of all they hold, nothing is kept."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()

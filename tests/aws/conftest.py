@@ -92,7 +92,7 @@ def deployment(
     config = tmp_path_factory.mktemp("first") / "config.yaml"
     config.write_text(CONFIG.format(name="first", table="first"))
     deployed = Deployment(aws, emulator.endpoint, environment)
-    (deployed.tokens["admin"],) = re.findall(r"elt_[\w-]+", deployed.deploy(config))
+    (deployed.tokens["admin"],) = re.findall(r"elt_[\w-]+", deployed.deploy(config=config))
     # Before the first request: the gateway keeps its answer to a token that came too early.
     deployed.tokens["viewer"] = deployed.make_token("viewer")
     return deployed

@@ -16,7 +16,7 @@ from localstack_client.session import Session
 
 from chalicelib import auth
 from dev.aws.account import Account
-from dev.aws.deploy import deploy
+from dev.aws.deploy import CONFIG, deploy
 from dev.aws.package import BUILD
 from dev.aws.template import function_name
 
@@ -87,8 +87,8 @@ class Deployment:
         self._environment = environment
         self.tokens: dict[str, str] = {}
 
-    def deploy(self, config: Path, build: Path = BUILD) -> str:
-        """Deploy; what it printed."""
+    def deploy(self, build: Path = BUILD, config: Path = CONFIG) -> str:
+        """Deploy what was built; what it printed."""
         printed = io.StringIO()
         with patch.dict("os.environ", self._environment), redirect_stdout(printed):
             deploy(STAGE, {}, build=build, config=config)

@@ -138,31 +138,28 @@ def test_an_invocation_that_breaks_reaches_its_destination(
     queue.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
 
-@pytest.fixture
-def changed_build(tmp_path: Path) -> Path:
-    """The same package with more memory for the job, and a tag on the rule."""
-    build = tmp_path / "build"
-    (build / STAGE).mkdir(parents=True)
-    shutil.copy(BUILD / STAGE / "deployment.zip", build / STAGE)
-    template = json.loads((BUILD / STAGE / "template.json").read_text())
-    template["Resources"]["Job"]["Properties"]["MemorySize"] = 2048
+def with_more_memory(deployment: Deployment, build: Path) -> Path:
+    """The same package with another template."""
+    shutil.copytree(BUILD / STAGE, build / STAGE)
+    template = json.loads((build / STAGE / "template.json").read_text())
+    template["Resources"]["Job"]["Properties"]["MemorySize"] = deployment.memory("job") + 1
     (build / STAGE / "template.json").write_text(json.dumps(template))
     return build
 
 
 @pytest.mark.parametrize(("rate", "enabled"), [("rate(30 minutes)", True), ("rate(2 days)", False)])
 def test_a_redeployment_with_another_template_changes_nothing_that_is_live(
-    deployment: Deployment, admin: Api, shop: Shop, changed_build: Path, rate: str, enabled: bool
+    deployment: Deployment, admin: Api, shop: Shop, tmp_path: Path, rate: str, enabled: bool
 ) -> None:
     shop.write("a.csv", "id,name\n1,Ada\n")
     admin.upload(shop.config)
     admin.watch(admin.trigger())
     admin.post("/schedule-job", json={"rate": rate, "enabled": enabled})
-    before = live(deployment, admin)
-    printed = deployment.deploy(Path("never-read.yaml"), changed_build)
+    before, memory = live(deployment, admin), deployment.memory("job")
+    printed = deployment.deploy(with_more_memory(deployment, tmp_path / "build"))
     assert "Modify   Job (AWS::Lambda::Function)" in printed
     assert "token" not in printed
-    assert deployment.memory("job") == 2048
+    assert deployment.memory("job") == memory + 1
     assert live(deployment, admin) == before
     assert shop.rows == [(1, "Ada")]
     assert admin.watch(admin.trigger())["read"] == 0

@@ -99,8 +99,9 @@ def test_what_ends_it_is_told_and_the_next_call_starts_anew(
 
 
 def test_what_it_prints_is_in_cloudwatch(invoke: Invoke, aws: Session) -> None:
-    invoke("'a word to look for'")
     logs = aws.client("logs")
+    logs.create_log_group(logGroupName=invoke.log_group)
+    invoke("'a word to look for'")
     for _ in range(100):
         events = logs.filter_log_events(logGroupName=invoke.log_group)["events"]
         if any("a word to look for" in event["message"] for event in events):
