@@ -138,11 +138,13 @@ def test_an_invocation_that_breaks_reaches_its_destination(
     queue.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
 
-def with_more_memory(deployment: Deployment, build: Path) -> Path:
-    """The same package with another template."""
+def changed(deployment: Deployment, build: Path) -> Path:
+    """The same package with another template: CloudFormation has to set the rule anew, too."""
     shutil.copytree(BUILD / STAGE, build / STAGE)
     template = json.loads((build / STAGE / "template.json").read_text())
-    template["Resources"]["Job"]["Properties"]["MemorySize"] = deployment.memory("job") + 1
+    job, tick = (template["Resources"][name]["Properties"] for name in ("Job", "Tick"))
+    job["MemorySize"] = deployment.memory("job") + 1
+    tick["Events"]["TickEvent"]["Properties"]["Description"] = f"As of {build}"
     (build / STAGE / "template.json").write_text(json.dumps(template))
     return build
 
@@ -156,8 +158,9 @@ def test_a_redeployment_with_another_template_changes_nothing_that_is_live(
     admin.watch(admin.trigger())
     admin.post("/schedule-job", json={"rate": rate, "enabled": enabled})
     before, memory = live(deployment, admin), deployment.memory("job")
-    printed = deployment.deploy(with_more_memory(deployment, tmp_path / "build"))
+    printed = deployment.deploy(changed(deployment, tmp_path / "build"))
     assert "Modify   Job (AWS::Lambda::Function)" in printed
+    assert "Modify   TickTickEvent (AWS::Events::Rule)" in printed
     assert "token" not in printed
     assert deployment.memory("job") == memory + 1
     assert live(deployment, admin) == before
