@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import signal
 import subprocess
@@ -13,8 +14,8 @@ from pathlib import Path
 
 from chalicelib.errors import EltError
 from dev.aws.runtime import find_runtime
+from dev.localstack.libraries import lambda_libraries
 from dev.localstack.ready import INSIDE, LOG, LocalStack, wait_until_ready
-from dev.localstack.runtime import lambda_runtime
 from dev.stack import LOCAL
 
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
@@ -29,8 +30,7 @@ def on_host(port: int) -> Iterator[LocalStack]:
 
     Raises EltError when it is not installed or does not start.
     """
-    if not INSTALLED.exists():
-        raise EltError("LocalStack is not installed", where=ENVIRONMENT.name, fix="make test-aws")
+    _check_machine()
     endpoint = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryDirectory(prefix="elt-localstack-") as folder, LOG.open("wb") as log:
         process = subprocess.Popen(
@@ -48,6 +48,15 @@ def on_host(port: int) -> Iterator[LocalStack]:
             _stop(process)
 
 
+def _check_machine() -> None:
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        what = "without docker the package runs on Linux on x86_64 only"
+        raise EltError(what, where="LocalStack", fix="Start docker.")
+    if not INSTALLED.exists():
+        fix = "Say make test-aws, which installs it."
+        raise EltError("LocalStack is not installed", where=ENVIRONMENT.name, fix=fix)
+
+
 def _environment(folder: Path, port: int) -> dict[str, str]:
     """Nothing of this machine's but PATH: its proxies and AWS accounts are none of ours."""
     scripts = folder / "root" / "etc" / "localstack" / "init" / "start.d"
@@ -55,6 +64,7 @@ def _environment(folder: Path, port: int) -> dict[str, str]:
     for name in SCRIPTS:
         shutil.copy(INSIDE / f"{name}.py", scripts)
     (folder / "tmp").mkdir()
+    runtime = find_runtime()
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
@@ -68,9 +78,10 @@ def _environment(folder: Path, port: int) -> dict[str, str]:
         "DNS_ADDRESS": "0",
         "OVERRIDE_IN_DOCKER": "0",
         "SKIP_SSL_CERT_DOWNLOAD": "1",
-        "ELT_LAMBDA_PYTHON": find_runtime().interpreter,
+        "ELT_LAMBDA_PYTHON": runtime.interpreter,
+        "ELT_LAMBDA_RUNTIME": runtime.name,
         "ELT_LAMBDA_BOOTSTRAP": str(BOOTSTRAP),
-        "ELT_LAMBDA_RUNTIME": str(lambda_runtime(folder / "runtime")),
+        "ELT_LAMBDA_LIBRARIES": str(lambda_libraries(folder / "libraries")),
     }
 
 

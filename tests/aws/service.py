@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable, Mapping
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -15,6 +15,8 @@ import requests
 from localstack_client.session import Session
 
 from chalicelib import auth
+from chalicelib.database.address import SECRET_NAME
+from chalicelib.secrets import service_store
 from dev.aws.account import Account
 from dev.aws.deploy import CONFIG, deploy
 from dev.aws.package import BUILD
@@ -95,12 +97,27 @@ class Deployment:
         time.sleep(SETTLING)
         return printed.getvalue()
 
+    @contextmanager
+    def as_owner(self) -> Iterator[None]:
+        """chalicelib works on the stage's secrets, as for a person who says ELT_SECRETS=aws."""
+        with patch.dict("os.environ", self._environment), Account.current(STAGE).environment():
+            yield
+
     def make_token(self, role: str) -> str:
-        """As `python -m chalicelib token` makes one for a stage."""
-        with patch.dict("os.environ", self._environment):
-            account = Account.current(STAGE)
-            with account.environment():
-                return auth.make_token(role, f"test {role}")
+        """As `python -m chalicelib token` makes one."""
+        with self.as_owner():
+            return auth.make_token(role, f"test {role}")
+
+    @contextmanager
+    def database_gone(self) -> Iterator[None]:
+        """The functions find nobody at the database's address."""
+        with self.as_owner():
+            service_store().put(SECRET_NAME, "postgresql://postgres@127.0.0.1:9/postgres")
+        try:
+            yield
+        finally:
+            with self.as_owner():
+                service_store().put(SECRET_NAME, self._environment["ELT_SERVICE_URL"])
 
     def output(self, name: str) -> str:
         """An output of the stack."""

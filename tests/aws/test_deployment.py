@@ -118,24 +118,29 @@ def test_a_rule_fires_by_itself_and_loads(admin: Api, shop: Shop) -> None:
 def test_an_invocation_that_breaks_reaches_its_destination(
     deployment: Deployment, aws: Session
 ) -> None:
-    """As when the function is ended at its timeout, or its database is gone before the run is."""
-    aws.client("lambda").invoke(
-        FunctionName=deployment.output("JobName"),
-        InvocationType="Event",
-        Payload=b'{"not": "ours"}',
-    )
-    queue = aws.client("sqs")
-    url = queue.get_queue_url(QueueName=f"elt-pipeline-{STAGE}-undone")["QueueUrl"]
-
-    def arrived() -> Any:
-        return queue.receive_message(QueueUrl=url).get("Messages")
-
-    (message,) = eventually(arrived, 60, "a message")
-    told = json.loads(message["Body"])
-    assert told["requestPayload"] == {"not": "ours"}
+    """A run's failure is in the history of runs, unless the job cannot write it there."""
+    lost = {"run_id": "20260101T000000000000-lost"}
+    with deployment.database_gone():
+        aws.client("lambda").invoke(
+            FunctionName=deployment.output("JobName"),
+            InvocationType="Event",
+            Payload=json.dumps(lost).encode(),
+        )
+        told = eventually(lambda: undone(aws), 60, "a message")
+    assert told["requestPayload"] == lost
+    assert "Connection refused" in told["responsePayload"]["errorMessage"]
     assert told["requestContext"]["condition"] == "RetriesExhausted"
     assert told["requestContext"]["approximateInvokeCount"] == 1, "a run is not tried twice"
-    queue.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+
+
+def undone(aws: Session) -> Any:
+    """The next message in the queue of invocations that failed for good."""
+    queue = aws.client("sqs")
+    url = queue.get_queue_url(QueueName=f"elt-pipeline-{STAGE}-undone")["QueueUrl"]
+    for message in queue.receive_message(QueueUrl=url).get("Messages", []):
+        queue.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return json.loads(message["Body"])
+    return None
 
 
 def changed(deployment: Deployment, build: Path) -> Path:

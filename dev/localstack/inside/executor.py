@@ -23,8 +23,11 @@ from localstack.services.lambda_.invocation.lambda_models import FunctionVersion
 from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecutor
 
 PYTHON = os.environ["ELT_LAMBDA_PYTHON"]
-BOOTSTRAP = os.environ["ELT_LAMBDA_BOOTSTRAP"]
 RUNTIME = os.environ["ELT_LAMBDA_RUNTIME"]
+"""What Lambda calls it: python3.13."""
+
+BOOTSTRAP = os.environ["ELT_LAMBDA_BOOTSTRAP"]
+LIBRARIES = os.environ["ELT_LAMBDA_LIBRARIES"]
 """The folder with what Lambda's runtime brings besides Python: boto3."""
 
 _UNZIPPED: dict[str, Path] = {}
@@ -109,7 +112,9 @@ class ProcessExecutor(RuntimeExecutor):  # type: ignore[misc]
     @classmethod
     def prepare_version(cls, function_version: FunctionVersion) -> None:
         """Unzip the package once for all functions that have the same one."""
-        code = function_version.config.code
+        code, runtime = function_version.config.code, function_version.config.runtime
+        if runtime != RUNTIME:
+            raise ValueError(f"the package is for {runtime}, and the Python here is {RUNTIME}")
         with _UNZIPPING:
             if code.code_sha256 not in _UNZIPPED:
                 code.prepare_for_execution()
@@ -148,7 +153,7 @@ def _environment(given: dict[str, Any], task: Path, disk: str) -> dict[str, str]
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "LANG": "en_US.UTF-8",
         **{name: str(value) for name, value in ours.items()},
-        "PYTHONPATH": f"{task}:{RUNTIME}",
+        "PYTHONPATH": f"{task}:{LIBRARIES}",
         "LAMBDA_TASK_ROOT": str(task),
         "TMPDIR": disk,
         "HOME": disk,

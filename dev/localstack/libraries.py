@@ -7,7 +7,7 @@ from importlib.metadata import PackagePath, distribution
 from pathlib import Path
 
 
-def lambda_runtime(folder: Path) -> Path:
+def lambda_libraries(folder: Path) -> Path:
     """Make a folder that holds boto3 and what it needs, as links to what is installed here."""
     folder.mkdir()
     for name in _needed("boto3"):
