@@ -1,7 +1,12 @@
 """LocalStack: an AWS on this machine that Lambda packages are deployed into, for tests.
 
-In docker where a docker engine answers, as a process otherwise; what is deployed, and what is
-asked of it, is the same.
+In docker where a docker engine answers, as a process otherwise; what is deployed, and what is asked
+of it, is the same. The scripts in `inside/` run in LocalStack's own process and add what it lacks:
+authorizers that are asked, rules that fire as they are, and, without docker, functions.
+
+What still differs from AWS, and so is tested nowhere: rights are not checked, the gateway's own
+answers have LocalStack's shape, metrics are not made of log lines, and without docker functions
+have no memory limit, may write into their package, and do not freeze between two events.
 """
 
 from __future__ import annotations

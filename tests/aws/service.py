@@ -18,8 +18,9 @@ from chalicelib import auth
 from chalicelib.database.address import SECRET_NAME
 from chalicelib.secrets import service_store
 from dev.aws.account import Account
-from dev.aws.deploy import CONFIG, deploy
+from dev.aws.deploy import CONFIG, deploy, destroy
 from dev.aws.package import BUILD
+from dev.aws.service import invoke
 from dev.aws.template import function_name
 
 STAGE = "dev"
@@ -96,6 +97,18 @@ class Deployment:
             deploy(STAGE, {}, build=build, config=config)
         time.sleep(SETTLING)
         return printed.getvalue()
+
+    def destroy(self) -> str:
+        """Destroy all of it; what was printed."""
+        printed = io.StringIO()
+        with patch.dict("os.environ", self._environment), redirect_stdout(printed):
+            destroy(STAGE, confirmed=STAGE)
+        return printed.getvalue()
+
+    def examine(self) -> dict[str, bool]:
+        """What the doctor function tried, and whether it was reached."""
+        with patch.dict("os.environ", self._environment):
+            return {check["what"]: check["reached"] for check in invoke(STAGE, "doctor", {})}
 
     @contextmanager
     def as_owner(self) -> Iterator[None]:

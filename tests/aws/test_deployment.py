@@ -115,6 +115,17 @@ def test_a_rule_fires_by_itself_and_loads(admin: Api, shop: Shop) -> None:
     assert shop.rows == [(1, "Ada")]
 
 
+def test_the_doctor_names_what_the_functions_cannot_reach(
+    deployment: Deployment, admin: Api, shop: Shop
+) -> None:
+    admin.upload(shop.config)
+    assert all(deployment.examine().values())
+    with deployment.database_gone():
+        found = deployment.examine()
+    assert [found[what] for what in ("secrets", "schedule", "bucket")] == [True] * 3
+    assert not found["database"]
+
+
 def test_an_invocation_that_breaks_reaches_its_destination(
     deployment: Deployment, aws: Session
 ) -> None:
