@@ -1,4 +1,4 @@
-"""The end of a deployment; after `test_deployment.py`, by its name, for whose tests it is the end."""
+"""The end of a deployment: by its name, this comes after the tests that use it."""
 
 from __future__ import annotations
 
