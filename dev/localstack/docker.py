@@ -46,9 +46,14 @@ def _command(name: str, port: int) -> list[str]:
         f"--volume={INSIDE}/{script}.py:/etc/localstack/init/start.d/{script}.py:ro"
         for script in SCRIPTS
     ]
-    settings = ("LAMBDA_RETRY_BASE_DELAY=1", "DISABLE_EVENTS=1", f"LAMBDA_DOCKER_FLAGS={HOST}")
+    settings = (
+        f"GATEWAY_LISTEN=0.0.0.0:{port}",  # inside as outside: some answers are URLs
+        f"LAMBDA_DOCKER_FLAGS={HOST}",
+        "LAMBDA_RETRY_BASE_DELAY=1",
+        "DISABLE_EVENTS=1",
+    )
     return [
-        *("docker", "run", "--rm", f"--name={name}", f"--publish=127.0.0.1:{port}:4566", HOST),
+        *("docker", "run", "--rm", f"--name={name}", f"--publish=127.0.0.1:{port}:{port}", HOST),
         *(f"--volume={SOCKET}:{SOCKET}", *scripts),
         *(f"--env={setting}" for setting in settings),
         IMAGE,
