@@ -19,9 +19,9 @@ from chalicelib.database.address import SECRET_NAME
 from chalicelib.secrets import service_store
 from dev.aws.account import Account
 from dev.aws.deploy import CONFIG, deploy, destroy
+from dev.aws.names import function_name
 from dev.aws.package import BUILD
 from dev.aws.service import invoke
-from dev.aws.template import function_name
 
 STAGE = "dev"
 STACK = f"elt-pipeline-{STAGE}"

@@ -11,8 +11,8 @@ import pytest
 import requests
 from localstack_client.session import Session
 
+from dev.aws.names import function_name, rule_name
 from dev.aws.package import BUILD
-from dev.aws.template import function_name, rule_name
 from tests.aws.conftest import Shop
 from tests.aws.service import STAGE, Api, Deployment, eventually
 
