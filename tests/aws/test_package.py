@@ -6,7 +6,9 @@ import importlib.util
 import json
 import os
 import subprocess
+import tempfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +108,13 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
     return Package(tmp_path_factory.mktemp("package"))
 
 
+@pytest.fixture
+def local() -> Iterator[Path]:
+    # Not tmp_path, which pytest keeps to its own user; as root PostgreSQL runs as another.
+    with tempfile.TemporaryDirectory(prefix="elt-test-") as name:
+        yield Path(name) / "local"
+
+
 def test_it_is_small_enough(package: Package) -> None:
     unzipped, zipped = sizes(ARCHIVE)
     assert unzipped <= MAX_UNZIPPED
@@ -129,17 +138,17 @@ def test_the_api_answers(package: Package) -> None:
     assert json.loads(answer["body"]) == {"status": "ok", "version": __version__}
 
 
-def test_the_doctor_answers(package: Package, tmp_path: Path) -> None:
-    with stack(tmp_path / "local") as environment:
+def test_the_doctor_answers(package: Package, local: Path) -> None:
+    with stack(local) as environment:
         checks = package.run(DOCTOR, **environment)
     tried = ["secrets", "database", "schedule", "bucket", "configuration"]
     assert [check["what"] for check in checks] == tried
 
 
-def test_the_sample_pipeline_runs(package: Package, tmp_path: Path) -> None:
+def test_the_sample_pipeline_runs(package: Package, local: Path, tmp_path: Path) -> None:
     """Files of three formats from S3 and an API in pages, validated, into PostgreSQL."""
     code = RUN.format(base=str(tmp_path), config=str(ROOT / "config.yaml"))
-    with stack(tmp_path / "local") as environment:
+    with stack(local) as environment:
         read, inserted, quarantined = package.run(code, **environment)
     assert inserted > 1000
     assert quarantined > 0
