@@ -48,7 +48,7 @@ def database_timeout() -> float:
 
 def work_folder(base: Path) -> Path:
     """Where runs leave their output; by default beside the configuration."""
-    return Path(os.environ.get("ELT_WORK_DIR", base / ".elt"))
+    return Path(os.environ.get("ELT_WORK_DIR") or base / ".elt")
 
 
 def stage() -> str:
