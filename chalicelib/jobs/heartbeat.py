@@ -60,8 +60,8 @@ class StoredProgress(Progress):
         self.files += 1
 
     def end(self, step: str) -> None:
-        """The last step's end is the whole run's."""
-        self.over = step == STEPS[-1]
+        """What follows reading and sending is part of the load's transaction."""
+        self.over = self.over or step == "load"
 
     def snapshot(self) -> dict[str, Any]:
         """What is done so far, how fast, and the seconds that the rest may take.
