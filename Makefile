@@ -10,6 +10,7 @@ ARGS ?=
 PORT ?= 8000
 AWS_PORT ?= 4566
 ROLE ?= operator
+NAME ?= $(ROLE)
 STAGE ?= dev
 PARAMETERS ?=
 CONFIRM ?=
@@ -28,8 +29,8 @@ run: $(READY) ## Run the pipeline of config.yaml on sample data, into a PostgreS
 local: $(READY) ## Serve the API on PORT (8000), with emulated AWS on AWS_PORT (4566)
 	@$(RUN) -m dev local $(PORT) $(AWS_PORT)
 
-token: $(READY) ## Print a new token for the API of make local: ROLE=viewer, operator or admin
-	@ELT_STATE_DIR=.local/state $(RUN) -m chalicelib token --role $(ROLE) --name $(ROLE)
+token: $(READY) ## Print a new token for the API of make local: ROLE=viewer, operator or admin; NAME=
+	@ELT_STATE_DIR=.local/state $(RUN) -m chalicelib token --role $(ROLE) --name "$(NAME)"
 
 psql: $(READY) ## Look at the rows: psql on the database of make run
 	@$(RUN) -m dev psql $(ARGS)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 PREVIEW_ROWS = 3
 
+GATEWAY_KEEPS = 90
+"""Seconds: API Gateway asks again after 60, and a function keeps tokens in memory for 30."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code; failures of the user's making go to stderr."""
@@ -75,9 +78,11 @@ def _parser() -> argparse.ArgumentParser:
         if name == "extract":
             sub.add_argument("--output", type=Path, required=True, metavar="FILE")
             sub.add_argument("--raw", action="store_true", help="as extracted, not validated")
-    token = commands.add_parser("token", help="make a bearer token for the service")
+    token = commands.add_parser("token", help="make, list or revoke bearer tokens of the service")
     token.add_argument("--role", default="operator", help="viewer, operator (default) or admin")
     token.add_argument("--name", default="laptop", help="whose it is; default: laptop")
+    token.add_argument("--list", action="store_true", help="list whose tokens there are")
+    token.add_argument("--revoke", action="store_true", help="end the token of that name")
     token.set_defaults(command=_token, json=False, verbose=False)
     secret = commands.add_parser("secret", help="store a secret, read from standard input")
     secret.add_argument("name", metavar="NAME", help="as in ${secret:NAME}")
@@ -88,7 +93,14 @@ def _parser() -> argparse.ArgumentParser:
 def _token(options: argparse.Namespace) -> None:
     from chalicelib import auth
 
-    print(auth.make_token(options.role, options.name))
+    if options.list:
+        for identity in auth.tokens():
+            print(f"{identity.role:<9}{identity.name}")
+    elif options.revoke:
+        auth.revoke(options.name)
+        print(f"Revoked. On AWS it may serve for {GATEWAY_KEEPS} seconds more.")
+    else:
+        print(auth.make_token(options.role, options.name))
 
 
 def _secret(options: argparse.Namespace) -> None:

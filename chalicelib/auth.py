@@ -57,7 +57,10 @@ def make_token(role: str, name: str) -> str:
 
 
 def revoke(name: str) -> None:
-    """End the token of this name: here at once, elsewhere within FRESH seconds. Raises NotFound."""
+    """End the token of this name: here at once, in other processes within FRESH seconds.
+
+    A gateway that keeps answers of the authorizer adds its own time. Raises NotFound.
+    """
     if name not in [identity.name for identity in tokens()]:
         raise NotFound(f"there is no token called {name!r}", fix="Look at the names of the tokens.")
     _change(lambda entries: _without(entries, name))

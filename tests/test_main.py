@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib import log
+from chalicelib import auth, log
 from chalicelib.__main__ import main
 
 CONFIG = """
@@ -168,3 +168,18 @@ def test_replay_loads_what_a_schema_that_is_corrected_allows(
 def test_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema"]) == 0
     assert json.loads(capsys.readouterr().out)["title"] == "ELT pipeline configuration"
+
+
+def test_tokens_are_made_listed_and_revoked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ELT_STATE_DIR", str(tmp_path))
+    assert main(["token", "--role", "viewer", "--name", "ann"]) == 0
+    token = capsys.readouterr().out.strip()
+    assert auth.role_of(token) == auth.Identity("ann", "viewer")
+    assert main(["token", "--list"]) == 0
+    assert capsys.readouterr().out == "viewer   ann\n"
+    assert main(["token", "--revoke", "--name", "ann"]) == 0
+    assert auth.role_of(token) is None
+    assert main(["token", "--revoke", "--name", "ann"]) == 1
+    assert "there is no token called 'ann'" in capsys.readouterr().err

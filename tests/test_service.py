@@ -421,3 +421,26 @@ def test_a_run_that_cannot_be_started_says_so_and_gives_way(
     monkeypatch.delenv("ELT_JOB_FUNCTION")
     shop.query("update elt_service.runs set lease_until = now() - interval '1 s'")
     assert admin.watch(admin.post("/trigger-job").json()["run_id"])["state"] == "succeeded"
+
+
+def test_a_text_over_the_limit_is_too_large_however_it_comes(admin: Service) -> None:
+    text = CONFIG + "#" * (1 << 20)
+    as_text = {"data": text.encode(), "headers": {"Content-Type": "text/yaml"}}
+    for options in (as_text, {"json": {"yaml": text}}, {"files": {"file": text}}):
+        answer = admin.post("/upload-config", **options)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
+
+
+def test_a_full_page_that_is_the_last_one_says_so(admin: Service) -> None:
+    admin.upload()
+    admin.upload()
+    assert admin.get("/configs?limit=2")["next"] is None
+    assert admin.get("/configs?limit=1")["next"] == 2
+
+
+def test_a_service_that_was_not_told_its_database_is_no_bug(
+    admin: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ELT_SERVICE_URL", "no address")
+    answer = admin.session.get(admin.url + "/runs", timeout=10)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "no_database")

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from chalicelib.errors import NotFound, UsageError
 from chalicelib.history.statements import execute, run, take_turns
 
-MAX_COMMENT = 500
+MAX_COMMENT = 255
 MAX_AUTHOR = 100
 """Characters. Both lie in the index that the pages are read from, whose entries are bounded."""
 

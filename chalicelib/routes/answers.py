@@ -28,11 +28,11 @@ ERRORS = {
     "too_many_requests": (429, "There are too many requests at the moment"),
     "internal": (500, "Something that should not happen; the log knows it by the request id"),
     "schedule": (502, "EventBridge refused, or cannot be reached"),
-    "source": (502, "A file, a bucket or an API could not be read"),
     "launch": (502, "It is queued, but the job function cannot be started"),
     "storage": (502, "The bucket of the service refused, or cannot be reached"),
     "secrets": (503, "Secrets cannot be read or stored"),
     "target": (503, "The database refused, or cannot be reached"),
+    "no_database": (503, "Nobody said where the database is, or not so that it can be found"),
     "timeout": (504, "There was no answer in time; what was asked for may be done all the same"),
 }
 """HTTP status and meaning of an error's code. A code that is not here answers 500.
@@ -112,7 +112,7 @@ def _cors_headers(origin: str | None) -> dict[str, str]:
     allowed = settings.cors_origins()
     if not allowed:
         return {}
-    shared = {"Access-Control-Expose-Headers": "X-Request-Id, Retry-After"}
+    shared = {"Access-Control-Expose-Headers": "X-Request-Id"}
     if "*" in allowed:
         return {"Access-Control-Allow-Origin": "*", **shared}
     # Without Vary a cache could hand the answer for one origin to a page of another.

@@ -22,6 +22,13 @@ def check_size(body: bytes, limit: int) -> None:
         raise RequestError("too_large", what)
 
 
+def check_text(text: str, limit: int) -> None:
+    """Raises RequestError for a text that is longer than its endpoint takes, however it came."""
+    if (size := len(text.encode("utf-8", "replace"))) > limit:
+        what = f"The text has {size:,} bytes, more than the {limit:,} that are taken here"
+        raise RequestError("too_large", what)
+
+
 def media_type(content_type: str, endpoint: Endpoint) -> str:
     """The type without its parameters. RequestError when the endpoint does not take it."""
     media = content_type.partition(";")[0].strip().lower()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from chalicelib.routes.endpoint import Endpoint, Header
 
 HANDLERS = "chalicelib.routes.handlers.configs:"
-YAML_LIMIT = 1 << 20
-"""Bytes of a configuration; as a string of JSON it may take twice as many."""
+BODY_LIMIT = 2 << 20
+"""A configuration has 1 MB at most; JSON writes its quotes and newlines in two bytes."""
 
 COMMENT = Header("x-comment", "Why this version; shown in the history")
 
@@ -21,7 +21,7 @@ ENDPOINTS = (
         errors=("invalid_configuration", "target", "secrets"),
         headers=(COMMENT,),
         text_field="yaml",
-        limit=2 * YAML_LIMIT,
+        limit=BODY_LIMIT,
     ),
     Endpoint(
         "POST",
@@ -31,7 +31,7 @@ ENDPOINTS = (
         summary="Check a configuration without storing it",
         errors=("invalid_configuration", "secrets"),
         text_field="yaml",
-        limit=2 * YAML_LIMIT,
+        limit=BODY_LIMIT,
     ),
     Endpoint(
         "GET",

@@ -62,7 +62,7 @@ class Endpoint(NamedTuple):
     where there is no query or no body. `text_field` lets the body also be that one field as text
     (TEXT_TYPES), or a form with it as a file. `limit` is in bytes of the body. `errors` are codes
     of `answers.ERRORS`, besides those that any endpoint may answer. `produces` matters when the
-    handler returns Raw.
+    handler returns Raw. `text_limit` is in bytes of the text alone: JSON may write a byte as six.
     """
 
     method: Literal["GET", "POST"]
@@ -74,6 +74,7 @@ class Endpoint(NamedTuple):
     errors: tuple[str, ...] = ()
     headers: tuple[Header, ...] = ()
     text_field: str | None = None
+    text_limit: int = 1 << 20
     limit: int = 1 << 16
     produces: tuple[str, ...] = (JSON,)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -15,6 +15,7 @@ from chalicelib.routes.endpoint import Access, Endpoint
 
 QueryT_co = TypeVar("QueryT_co", covariant=True)
 BodyT_co = TypeVar("BodyT_co", covariant=True)
+ItemT = TypeVar("ItemT")
 
 
 class Model(BaseModel):
@@ -71,6 +72,11 @@ class Handler:
         """The answer as JSON. An answer that is not what the annotation says is a bug."""
         adapter = self.answer or TypeAdapter(Any)
         return adapter.dump_json(adapter.validate_python(answer), by_alias=True).decode()
+
+
+def split(found: Sequence[ItemT], limit: int) -> tuple[Sequence[ItemT], bool]:
+    """A page of those that were found, and whether there are more; one over the limit tells."""
+    return found[:limit], len(found) > limit
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.routes.configs import YAML_LIMIT
+from chalicelib.routes.configs import BODY_LIMIT
 from chalicelib.routes.endpoint import Endpoint
 
 HANDLERS = "chalicelib.routes.handlers.previews:"
@@ -18,7 +18,7 @@ ENDPOINTS = (
         status=202,
         errors=("invalid_configuration", "target", "secrets", "launch"),
         text_field="yaml",
-        limit=2 * YAML_LIMIT,
+        limit=BODY_LIMIT,
     ),
     Endpoint(
         "GET",

@@ -108,6 +108,13 @@ def _repeatable(model: type[BaseModel]) -> set[str]:
 
 
 def _body(request: Request, endpoint: Endpoint, handler: Handler) -> BaseModel | None:
+    found = _parsed_body(request, endpoint, handler)
+    if endpoint.text_field:
+        body.check_text(getattr(found, endpoint.text_field), endpoint.text_limit)
+    return found
+
+
+def _parsed_body(request: Request, endpoint: Endpoint, handler: Handler) -> BaseModel | None:
     if handler.body is None:
         return None
     raw = request.raw_body

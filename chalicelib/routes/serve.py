@@ -65,8 +65,6 @@ def _reshaped(request: Request, response: Response) -> Response:
 
 
 def _about(request: Request) -> dict[str, Any]:
-    return {
-        "request_id": answers.request_id(request),
-        "method": request.method,
-        "path": request.path,
-    }
+    return log.about(
+        request_id=answers.request_id(request), method=request.method, path=request.path
+    )

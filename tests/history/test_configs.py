@@ -78,8 +78,8 @@ def test_a_comment_as_long_as_may_be_fits_into_the_index(engine):
 
 
 def test_a_comment_that_is_too_long_is_refused(engine):
-    with pytest.raises(UsageError, match=r"^comment: the comment has 501 characters\. 500"):
-        configs.add(engine, "a: 1", "ann", "x" * 501)
+    with pytest.raises(UsageError, match=r"^comment: the comment has 256 characters\. 255"):
+        configs.add(engine, "a: 1", "ann", "x" * 256)
 
 
 def test_restoring_makes_the_old_text_the_newest_version(engine):

@@ -261,7 +261,7 @@ def test_a_bug_says_nothing_but_where_the_log_has_it(
     assert SECRET not in answer.text
     assert "Traceback" not in answer.text
     (record,) = caplog.records
-    assert (record.exc_info is not None, vars(record)["request_id"]) == (True, request_id)
+    assert (record.exc_info is not None, record.fields["request_id"]) == (True, request_id)
 
 
 def test_a_page_is_answered_as_it_is_with_its_own_headers(api: Api) -> None:

@@ -11,13 +11,13 @@ from chalicelib import uploads
 from chalicelib.config import json_schema
 from chalicelib.history import configs
 from chalicelib.jobs import common as jobs
-from chalicelib.routes.handler import Call, Model
+from chalicelib.routes.handler import Call, Model, split
 
 
 class Upload(Model):
     """A configuration."""
 
-    yaml: str = Field(max_length=1 << 20)
+    yaml: str
 
 
 class VersionSummary(Model):
@@ -87,8 +87,8 @@ def validate_config(call: Call[None, Upload]) -> Valid:
 
 def list_configs(call: Call[Page, None]) -> ConfigHistory:
     """A page of the history."""
-    page = configs.page(jobs.service(), call.query.before, call.query.limit)
-    more = len(page) == call.query.limit
+    asked = call.query
+    page, more = split(configs.page(jobs.service(), asked.before, asked.limit + 1), asked.limit)
     return ConfigHistory(
         configs=[VersionSummary(**vars(entry)) for entry in page],
         next=page[-1].version if more else None,

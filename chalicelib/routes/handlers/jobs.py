@@ -11,7 +11,7 @@ from chalicelib import jobs
 from chalicelib.history import records, runs
 from chalicelib.history.records import State, Trigger
 from chalicelib.jobs import outputs
-from chalicelib.routes.handler import Call, Model
+from chalicelib.routes.handler import Call, Model, split
 
 
 def _iso(value: Any) -> Any:
@@ -160,8 +160,8 @@ class Rejects(Model):
 def list_rejects(call: Call[RejectPage, None]) -> Rejects:
     """A page of what was kept out."""
     asked = call.query
-    page = jobs.rejects(jobs.service(), call.path["run_id"], asked.after, asked.limit)
-    more = len(page) == asked.limit
+    found = jobs.rejects(jobs.service(), call.path["run_id"], asked.after, asked.limit + 1)
+    page, more = split(found, asked.limit)
     rejects = [Reject.model_validate(row) for row in page]
     return Rejects(rejects=rejects, next=rejects[-1].id if more else None)
 
@@ -197,8 +197,8 @@ def list_runs(call: Call[Filters, None]) -> RunHistory:
     """A page of the history."""
     asked = call.query
     filters = runs.Filter(asked.state, asked.trigger, asked.since)
-    page = runs.page(jobs.service(), filters, asked.before, asked.limit)
-    more = len(page) == asked.limit
+    found = runs.page(jobs.service(), filters, asked.before, asked.limit + 1)
+    page, more = split(found, asked.limit)
     return RunHistory(runs=[_summary(run) for run in page], next=page[-1].id if more else None)
 
 
