@@ -7,6 +7,7 @@ LOCALSTACK := .venv-localstack/.installed
 PACKAGE := build/dev/deployment.zip
 PACKAGED := $(shell find app.py chalicelib .chalice dev/aws requirements.txt -type f -not -name '*.pyc')
 ARGS ?=
+WORKERS ?= 3
 PORT ?= 8000
 AWS_PORT ?= 4566
 ROLE ?= operator
@@ -36,7 +37,7 @@ psql: $(READY) ## Look at the rows: psql on the database of make run
 	@$(RUN) -m dev psql $(ARGS)
 
 test: $(READY) ## Run the tests
-	@$(RUN) -m pytest $(ARGS)
+	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 test-aws: $(PACKAGE) $(LOCALSTACK) ## Deploy the package of make package into LocalStack, and test it there
 	@ELT_TEST_AWS=1 $(RUN) -m pytest tests/aws $(ARGS)

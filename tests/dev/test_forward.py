@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from contextlib import suppress
 
 import pytest
 
@@ -28,7 +29,7 @@ def serve(server):
             connection, _ = server.accept()
         except OSError:
             return
-        with connection, connection.makefile("rb") as said:
+        with connection, connection.makefile("rb") as said, suppress(BrokenPipeError):
             connection.sendall(said.read() * 2)
 
 

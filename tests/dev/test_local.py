@@ -16,7 +16,7 @@ import pytest
 
 from tests.test_readme import ROOT, blocks
 
-(SCRIPT,) = [block for block in blocks("sh") if "/trigger-job" in block]
+(SCRIPT,) = [block for block in blocks("sh") if block.startswith("API=http://127.0.0.1:8000")]
 
 
 def free_port() -> int:
