@@ -25,9 +25,9 @@ def tick(event: CloudWatchEvent) -> None:
 
 
 @app.lambda_function()
-def job(event: dict[str, str], _context: object) -> None:
+def job(event: dict[str, str], context: Any) -> None:
     """Carry out a run, or make a preview, that was asked for."""
-    routes.work(event)
+    routes.work(event, context.get_remaining_time_in_millis() / 1000)
 
 
 @app.lambda_function()

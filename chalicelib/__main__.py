@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib import log
 from chalicelib.config import Config, json_schema, load_config
-from chalicelib.errors import EltError, UsageError
+from chalicelib.errors import EltError, OutOfMemory, UsageError
 
 if TYPE_CHECKING:
     from chalicelib.reports import RunResult
@@ -34,6 +35,9 @@ def main(arguments: list[str] | None = None) -> int:
     except EltError as error:
         _fail(error, as_json=options.json)
         return error.exit_code
+    except MemoryError:
+        _fail(OutOfMemory(), as_json=options.json)
+        return OutOfMemory.exit_code
     except Exception as bug:
         if not options.json:
             raise
@@ -199,4 +203,5 @@ def _fail(error: EltError, *, as_json: bool) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: it says what is loaded
     sys.exit(main())

@@ -6,18 +6,19 @@ PostgreSQL reads such a file a fifth faster than one with every field quoted.
 
 from __future__ import annotations
 
-import errno
 import io
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from chalicelib.errors import EltError, SourceError
+from chalicelib.disk import writing
+from chalicelib.errors import EltError
 
+WHAT = "the combined CSV"
 CHUNK = 1 << 20
 STRUCTURAL = (b'"', b",", b"\n", b"\r", b"\\.")
 MUST_QUOTE = r'^$|["\r\n,]|^\\\.$'
@@ -74,7 +75,8 @@ class CombinedCsv:
         self._grown = threading.Condition()
         self._closed = False
         self._error: Exception | None = None
-        with _disk_errors(path):
+        self._size = 0
+        with writing(WHAT, path, 0):
             self._file = path.open("wb")
         self._start = self._size = self._write(header(columns) + b"\n")
 
@@ -88,7 +90,7 @@ class CombinedCsv:
         return written
 
     def _write(self, data: bytes | pa.Buffer) -> int:
-        with _disk_errors(self.path):
+        with writing(WHAT, self.path, self._size + len(data)):
             written = self._file.write(data)
             self._file.flush()
         return written
@@ -107,7 +109,8 @@ class CombinedCsv:
         self._end(error if isinstance(error, Exception) else EltError("the run was stopped"))
 
     def _end(self, error: Exception | None) -> None:
-        self._file.close()
+        with suppress(OSError):  # a write that failed has said so
+            self._file.close()
         with self._grown:
             self._closed, self._error = True, self._error or error
             self._grown.notify_all()
@@ -125,17 +128,3 @@ class CombinedCsv:
             if self._error:
                 raise self._error
             return self._size > file.tell()
-
-
-@contextmanager
-def _disk_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise SourceError(
-            f"the combined CSV cannot be written: {error.strerror}",
-            where=str(path),
-            fix="Name a file in a folder that is there and may be written."
-            if error.errno in (errno.ENOENT, errno.EACCES, errno.EISDIR, errno.ENOTDIR)
-            else "Free some disk space, or set ELT_WORK_DIR to a folder on a larger disk.",
-        ) from error

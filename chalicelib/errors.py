@@ -63,6 +63,19 @@ class InvalidRows(EltError):
     code = "invalid_rows"
 
 
+class OutOfMemory(EltError):
+    """The process was refused memory."""
+
+    code = "out_of_memory"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "there is not enough memory; what was not committed is not loaded",
+            fix="Give it more memory (the function's MemorySize on AWS): a run takes about 250 MB, "
+            "more where single fields or records are large.",
+        )
+
+
 class SecretError(EltError):
     """Secrets cannot be read or stored."""
 

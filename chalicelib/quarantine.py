@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from chalicelib.batch import Batch, Problem, Reject
 from chalicelib.combine import header, to_csv
+from chalicelib.disk import writing
 from chalicelib.load.ledger import REJECT_COLUMNS, Part
 from chalicelib.schema.validate import SHOWN
 
@@ -36,12 +37,19 @@ class Quarantine:
             [dict(zip(REJECT_COLUMNS, row, strict=True)) for row in rows],
             schema=pa.schema([(name, pa.string()) for name in REJECT_COLUMNS]),
         )
-        with self.path.open("ab") as file:
-            if not self.count:
-                file.write(header(REJECT_COLUMNS) + b"\n")
-            file.write(to_csv(table))
+        lines = b"" if self.count else header(REJECT_COLUMNS) + b"\n"
+        lines += bytes(to_csv(table))
+        self._append(lines)
         self.count += len(rejects)
         self.first += [(batch.origin, reject) for reject in rejects[: SHOWN - len(self.first)]]
+
+    def _append(self, lines: bytes) -> None:
+        written = self.path.stat().st_size if self.count else 0
+        with (
+            writing("the file of rejects", self.path, written + len(lines)),
+            self.path.open("ab") as file,
+        ):
+            file.write(lines)
 
     def _record(self, batch: Batch, reject: Reject) -> tuple[str | None, ...]:
         first = reject.problems[0]

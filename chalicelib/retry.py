@@ -1,4 +1,7 @@
-"""When to try again: only what passes by itself, three times at most, later each time."""
+"""When to try again: only what passes by itself, later each time.
+
+Three times at most, but for a server that has no room or is not up again: that is waited for.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import errno
 import logging
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -17,6 +20,8 @@ from tenacity import (
     stop_after_attempt,
     wait_exponential_jitter,
 )
+
+from chalicelib.causes import chain, sqlstate
 
 ATTEMPTS = 3
 MAX_RETRY_AFTER = 300.0
@@ -30,6 +35,9 @@ TRANSIENT_STATUSES = {
     504: "the gateway timed out",
 }
 
+PATIENCE = 60.0
+"""Seconds that are waited in all for a server with no room for one more, or not up again."""
+
 TRANSIENT_SQLSTATES = {
     "08000": "the connection failed",
     "08001": "no connection could be made",
@@ -37,16 +45,27 @@ TRANSIENT_SQLSTATES = {
     "08006": "the connection broke",
     "40001": "a concurrent transaction was in the way",
     "40P01": "a deadlock",
-    "53300": "too many connections",
     "55P03": "a lock was not free in time",
     "57P01": "the server or an administrator ended the connection",
     "57P02": "the server crashed",
+}
+"""What passes at once: the same transaction is begun anew, three times in all."""
+
+AWAITED_SQLSTATES = {
+    "53300": "too many connections",
     "57P03": "the server is starting or stopping",
 }
+"""What passes when others have gone, or the server is up: waited for with PATIENCE."""
 
-LOCAL_ERRNOS = {errno.EACCES, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENOENT,
+PASSING_SQLSTATES = TRANSIENT_SQLSTATES | AWAITED_SQLSTATES
+"""All others stay as they are, however often one tries: constraints, rights, a full disk."""
+
+LOCAL_ERRNOS = {errno.EACCES, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE,
                 errno.ENOSPC, errno.EPERM, errno.EROFS}  # fmt: skip
 """What the disk answers, not the network."""
+
+NOT_UP = (ConnectionRefusedError, FileNotFoundError)
+"""How a server's port or socket answers while it is restarted."""
 
 LOST_CONNECTION = ("network error", "communication error", "connection is closed", "Can't create")
 """How pg8000's own errors about the network begin; its others are about how it was called."""
@@ -60,19 +79,38 @@ def http_retry(transient: Transient, *, sleep: Sleep = time.sleep) -> Retrying:
 
     An error for a status carries the `response`; the last error comes out as it was.
     """
-    return _policy(transient, _as_the_server_asks, sleep)
+    return _policy(transient, stop_after_attempt(ATTEMPTS), _as_the_server_asks, sleep)
 
 
-def load_retry(*, sleep: Sleep = time.sleep) -> Retrying:
-    """For one transaction, begun anew at each attempt; the last error comes out as it was."""
-    return _policy(is_transient, wait_exponential_jitter(multiplier=0.5, max=10, jitter=0.5), sleep)
+def load_retry(*, was_up: bool = False, sleep: Sleep = time.sleep) -> Retrying:
+    """For one transaction, begun anew at each attempt; the last error comes out as it was.
+
+    `was_up`: the server has answered a moment ago, so one that refuses is being restarted.
+    """
+
+    def gives_up(state: RetryCallState) -> bool:
+        if _is_awaited(_error(state), was_up=was_up):
+            return state.idle_for >= PATIENCE
+        return state.attempt_number >= ATTEMPTS
+
+    wait = wait_exponential_jitter(multiplier=0.5, max=10, jitter=0.5)
+    return _policy(is_transient, gives_up, wait, sleep)
+
+
+def _is_awaited(error: BaseException | None, *, was_up: bool) -> bool:
+    if state := sqlstate(error):
+        return state in AWAITED_SQLSTATES
+    return was_up and any(isinstance(one, NOT_UP) for one in chain(error))
 
 
 def _policy(
-    transient: Transient, wait: Callable[[RetryCallState], float], sleep: Sleep
+    transient: Transient,
+    stop: Callable[[RetryCallState], bool],
+    wait: Callable[[RetryCallState], float],
+    sleep: Sleep,
 ) -> Retrying:
     return Retrying(
-        stop=stop_after_attempt(ATTEMPTS),
+        stop=stop,
         retry=retry_if_exception(transient),
         wait=wait,
         sleep=sleep,
@@ -87,11 +125,9 @@ def is_transient(error: BaseException) -> bool:
     An SQLSTATE decides, the innermost of several. Without one, the error and all it came from
     must be about the network: pg8000 reports a failure of what it copies from as one, too.
     """
-    errors = list(_chain(error))
-    states = [state for one in errors if (state := _sqlstate(one))]
-    if states:
-        return states[-1] in TRANSIENT_SQLSTATES
-    return all(_is_network(one) for one in errors)
+    if state := sqlstate(error):
+        return state in PASSING_SQLSTATES
+    return all(_is_network(one) for one in chain(error))
 
 
 def retry_after(header: str | None) -> float | None:
@@ -119,21 +155,6 @@ def _as_the_server_asks(state: RetryCallState) -> float:
     return _backoff(state) if asked is None else asked
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and what it came from; SQLAlchemy's wrappers stand for what they wrap."""
-    while error is not None:
-        if wrapped := getattr(error, "orig", None):
-            error = wrapped
-            continue
-        yield error
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-
-
-def _sqlstate(error: BaseException) -> str | None:
-    fields = error.args[0] if error.args else None
-    return fields.get("C") if isinstance(fields, dict) else None
-
-
 def _is_network(error: BaseException) -> bool:
     if isinstance(error, OSError):
         local = error.filename is not None or error.errno in LOCAL_ERRNOS
@@ -149,9 +170,8 @@ def _error(state: RetryCallState) -> BaseException | None:
 
 def _log(state: RetryCallState) -> None:
     logging.getLogger("elt").warning(
-        "attempt %d of %d failed (%s); trying again in %.1f s",
+        "attempt %d failed (%s); trying again in %.1f s",
         state.attempt_number,
-        ATTEMPTS,
         _reason(_error(state)),
         state.next_action.sleep if state.next_action else 0,
     )
@@ -162,7 +182,6 @@ def _reason(error: BaseException | None) -> str:
     status = getattr(getattr(error, "response", None), "status_code", None)
     if status is not None:
         return f"HTTP {status}: {TRANSIENT_STATUSES.get(status, 'refused')}"
-    states = [state for one in _chain(error) if (state := _sqlstate(one))]
-    if states:
-        return f"SQLSTATE {states[-1]}: {TRANSIENT_SQLSTATES.get(states[-1], 'refused')}"
+    if code := sqlstate(error):
+        return f"SQLSTATE {code}: {PASSING_SQLSTATES.get(code, 'refused')}"
     return type(error).__name__

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +13,9 @@ import pyarrow as pa
 import pyarrow.ipc
 
 from chalicelib.batch import Batch, Problem, Reject
+from chalicelib.disk import writing
+
+WHAT = "what was extracted"
 
 
 class Spool:
@@ -22,7 +26,8 @@ class Spool:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file = path.open("wb")
+        with writing(WHAT, path, 0):
+            self._file = path.open("wb")
 
     def __enter__(self) -> Spool:
         return self
@@ -33,19 +38,24 @@ class Spool:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._file.close()
+        with suppress(OSError):  # a write that failed has said so
+            self._file.close()
         self._path.unlink(missing_ok=True)
 
     def append(self, batch: Batch) -> None:
         """Write one batch, with where its rows came from."""
         table = batch.table.append_column(_LINES, pa.array(batch.lines, pa.int64()))
         table = table.replace_schema_metadata({_ORIGIN: json.dumps(_described(batch))})
-        with pa.ipc.new_stream(self._file, table.schema) as stream:
+        with (
+            writing(WHAT, self._path, self._file.tell() + table.nbytes),
+            pa.ipc.new_stream(self._file, table.schema) as stream,
+        ):
             stream.write_table(table)
 
     def batches(self) -> Iterator[Batch]:
         """All batches, from the first one."""
-        self._file.flush()
+        with writing(WHAT, self._path, self._file.tell()):
+            self._file.flush()
         with pa.memory_map(str(self._path)) as file:
             while file.tell() < file.size():
                 yield _restored(pa.ipc.open_stream(file).read_all())

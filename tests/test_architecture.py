@@ -9,8 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = [
-    {"errors", "settings", "run_id"},
-    {"log", "retry", "config", "batch", "progress", "secrets", "schedule"},
+    {"causes", "errors", "settings", "run_id"},
+    {"log", "retry", "config", "batch", "progress", "secrets", "schedule", "disk"},
     {"schema", "reports"},
     {"extract", "combine", "spool", "database", "auth"},
     {"load", "history"},

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.combine import CombinedCsv, to_csv
+from chalicelib.disk import DiskError
 from chalicelib.errors import EltError, SourceError
 
 
@@ -85,5 +86,6 @@ def test_a_reader_does_not_wait_for_a_writer_that_was_interrupted(tmp_path: Path
 
 
 def test_a_full_disk_is_told_with_the_file_and_what_to_do() -> None:
-    with pytest.raises(SourceError, match=r"/dev/full.*No space left.*ELT_WORK_DIR"):
+    said = r"/dev/full.*No space left.*at least 4 bytes.*ELT_WORK_DIR"
+    with pytest.raises(DiskError, match=said):
         CombinedCsv(Path("/dev/full"), ("a", "b"))

@@ -21,7 +21,8 @@ from sqlalchemy.exc import DBAPIError
 from chalicelib.errors import SourceError
 from chalicelib.extract.failures import is_transient as is_transient_request
 from chalicelib.retry import (
-    TRANSIENT_SQLSTATES,
+    AWAITED_SQLSTATES,
+    PASSING_SQLSTATES,
     http_retry,
     is_transient,
     load_retry,
@@ -121,13 +122,13 @@ def test_each_retry_is_a_warning_without_the_text_of_the_error(caplog):
         )
         load_retry(sleep=lambda _: None)(failing(server_error("40P01")))
     assert [record.message.partition(";")[0] for record in caplog.records] == [
-        "attempt 1 of 3 failed (HTTP 503: the service is unavailable)",
-        "attempt 1 of 3 failed (SQLSTATE 40P01: a deadlock)",
+        "attempt 1 failed (HTTP 503: the service is unavailable)",
+        "attempt 1 failed (SQLSTATE 40P01: a deadlock)",
     ]
     assert "the text" not in caplog.text
 
 
-@pytest.mark.parametrize("sqlstate", TRANSIENT_SQLSTATES)
+@pytest.mark.parametrize("sqlstate", PASSING_SQLSTATES)
 def test_a_transient_sqlstate_is_retried_also_when_sqlalchemy_wraps_it(sqlstate):
     error = server_error(sqlstate)
     assert is_transient(error)
@@ -144,6 +145,23 @@ def test_a_load_is_attempted_three_times():
     with pytest.raises(ConnectionResetError):
         load_retry(sleep=waits.append)(failing(*[ConnectionResetError()] * 3))
     assert len(waits) == 2
+
+
+@pytest.mark.parametrize("sqlstate", AWAITED_SQLSTATES)
+def test_a_server_without_room_or_not_up_yet_is_waited_for(sqlstate):
+    waits = []
+    assert load_retry(sleep=waits.append)(failing(*[server_error(sqlstate)] * 6)) == 7
+    assert sum(waits) > 10
+    with pytest.raises(pg8000.DatabaseError):
+        load_retry(sleep=waits.append)(failing(*[server_error(sqlstate)] * 99))
+    assert 70 < sum(waits) < 120
+
+
+@pytest.mark.parametrize("error", [ConnectionRefusedError(), FileNotFoundError(errno.ENOENT, "")])
+def test_a_server_that_was_up_is_waited_for_while_it_is_restarted(error):
+    assert load_retry(was_up=True, sleep=lambda _: None)(failing(*[error] * 6)) == 7
+    with pytest.raises(type(error)):
+        load_retry(sleep=lambda _: None)(failing(*[error] * 3))
 
 
 @pytest.mark.parametrize(

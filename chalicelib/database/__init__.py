@@ -25,11 +25,12 @@ from sqlalchemy import (
 from sqlalchemy.exc import DisconnectionError
 
 from chalicelib import settings
+from chalicelib.causes import server_fields
 from chalicelib.config.model.common import identifier
 from chalicelib.config.model.target import Target
 from chalicelib.database.address import address, service_address
 from chalicelib.database.connection import open_connection, patient
-from chalicelib.database.errors import server_fields, translated
+from chalicelib.database.errors import translated
 from chalicelib.errors import TargetError
 from chalicelib.retry import load_retry
 

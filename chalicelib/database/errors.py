@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import pg8000
 from sqlalchemy.exc import DBAPIError
 
+from chalicelib.causes import chain, server_fields
 from chalicelib.errors import TargetError
 
 FIXES = {
@@ -73,22 +74,6 @@ def translated(where: str) -> Iterator[None]:
         yield
     except (DBAPIError, pg8000.Error, OSError) as error:
         raise _in_our_words(error, where) from error
-
-
-def server_fields(error: BaseException) -> dict[str, str]:
-    """The fields of the server's error message (M message, C SQLSTATE, …); none without one."""
-    for one in chain(error):
-        if isinstance(one, pg8000.Error) and one.args and isinstance(one.args[0], dict):
-            return dict(one.args[0])
-    return {}
-
-
-def chain(error: BaseException) -> Iterator[BaseException]:
-    """The error and what it was raised from, the outermost first."""
-    following: BaseException | None = error
-    while following is not None:
-        yield following
-        following = following.__cause__
 
 
 def _in_our_words(error: BaseException, where: str) -> TargetError:

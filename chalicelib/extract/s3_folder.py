@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chalicelib.disk import refuse_too_much
 from chalicelib.errors import SourceError
 from chalicelib.extract.s3_errors import may_be_read_again, translated
 from chalicelib.extract.s3_manifest import Copy, Manifest
@@ -168,6 +169,7 @@ class _Sync:
 
     def _download(self, remotes: Collection[RemoteObject]) -> list[str]:
         """The keys that could not be read whole."""
+        refuse_too_much("the new objects", self._folder, sum(remote.size for remote in remotes))
         self._manifest.announce({o.name: Copy(o.uri, o.etag, o.size) for o in remotes})
         try:
             with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:

@@ -12,8 +12,8 @@ from sqlalchemy import Engine
 from chalicelib import database, load
 from chalicelib.errors import EltError, NoConfiguration, NotFound
 from chalicelib.history import configs, leases, runs
-from chalicelib.history.records import Failure, NewRun, Outcome, Run
-from chalicelib.jobs.common import configuration, loaded, service
+from chalicelib.history.records import Failure, NewRun, Run
+from chalicelib.jobs.common import configuration, service, settle
 from chalicelib.jobs.launch import launch
 from chalicelib.jobs.retention import purge
 
@@ -78,12 +78,6 @@ def cancel(engine: Engine, run_id: str) -> Run:
         config = configuration(engine, asked)
         load.take(database.connect(config.target), config.target.qualified_table)
     return runs.get(engine, run_id)
-
-
-def settle(engine: Engine) -> None:
-    """Say of each run that nobody works on any more what its ledger says: loaded, or not."""
-    for lapsed in leases.expired(engine):
-        leases.settle(engine, lapsed.id, loaded(engine, lapsed) or Outcome("interrupted"))
 
 
 def tick(event_id: str, event_time: datetime) -> Run:

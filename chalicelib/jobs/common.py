@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from chalicelib import database, history, load, secrets, settings
 from chalicelib.config import Config, parse_config
 from chalicelib.errors import EltError
-from chalicelib.history import configs
+from chalicelib.history import configs, leases
 from chalicelib.history.records import COUNTS, Outcome, Run
 from chalicelib.load.ledger import LoadRecord
 from chalicelib.reports import RunResult
@@ -34,6 +34,12 @@ def configuration(engine: Engine, run: Run) -> Config:
     assert run.config_version is not None  # noqa: S101 - only skipped runs have none
     version = configs.get(engine, run.config_version)
     return parse_config(version.yaml, os.environ, f"version {version.version}", secrets.lookup)
+
+
+def settle(engine: Engine) -> None:
+    """Say of each run that nobody works on any more what its ledger says: loaded, or not."""
+    for lapsed in leases.expired(engine):
+        leases.settle(engine, lapsed.id, loaded(engine, lapsed) or Outcome("interrupted"))
 
 
 def loaded(engine: Engine, run: Run) -> Outcome | None:

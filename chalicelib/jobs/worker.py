@@ -13,39 +13,80 @@ from typing import Any
 from sqlalchemy import Engine
 
 from chalicelib import log, pipeline, settings
+from chalicelib.causes import sqlstate
 from chalicelib.config import Config
-from chalicelib.errors import Cancelled, EltError, InvalidRows, Superseded
+from chalicelib.errors import (
+    Cancelled,
+    EltError,
+    InvalidRows,
+    OutOfMemory,
+    Superseded,
+    TargetError,
+)
 from chalicelib.history import leases, runs
 from chalicelib.history.records import Failure, Outcome, Run
 from chalicelib.jobs import outputs, previews
-from chalicelib.jobs.common import configuration, loaded, service, succeeded
+from chalicelib.jobs.common import configuration, loaded, service, settle, succeeded
+from chalicelib.jobs.deadline import OutOfTime, deadline
 from chalicelib.jobs.heartbeat import heartbeat
-from chalicelib.jobs.launch import Event
-from chalicelib.progress import Progress
+from chalicelib.jobs.launch import Event, launch
+from chalicelib.progress import STEPS, Progress
 from chalicelib.reports import RunResult
 
+INVOCATIONS = 10
+"""How many, one after the other, may fetch the files of one run; Lambda itself stops 16."""
 
-def handle(event: Event) -> None:
-    """The work that the event names."""
+PASSWORD_REFUSED = "28P01"  # noqa: S105 - an SQLSTATE
+
+
+def handle(event: Event, seconds: float | None = None) -> None:
+    """The work that the event names; it stops before these seconds are over."""
     if preview_id := event.get("preview_id"):
         previews.make(service(), preview_id)
     else:
-        work(event["run_id"])
+        work(event["run_id"], seconds, int(event.get("invocation", "1")))
 
 
-def work(run_id: str) -> None:
-    """Carry the run out, unless somebody else has it. However it ends, the history says so."""
+def work(run_id: str, seconds: float | None = None, invocation: int = 1) -> None:
+    """Carry the run out, unless somebody else has it. However it ends, the history says so.
+
+    A process that died with the run is recorded first: the same event, delivered again, goes on.
+    """
     engine = service()
+    settle(engine)
     owner = f"{socket.gethostname()}:{os.getpid()}:{run_id}:{time.monotonic_ns()}"
     if not leases.begin(engine, run_id, owner):
         return
     try:
-        outcome = _outcome(engine, run_id, owner)
+        with deadline(seconds):
+            outcome = _outcome(engine, run_id, owner)
+    except OutOfTime:
+        outcome = _out_of_time(engine, run_id, invocation)
+    except MemoryError:
+        outcome = Outcome("failed", error=Failure.of(OutOfMemory()))
     except Exception as bug:
         log.LOGGER.exception("the run %s broke", run_id)
         outcome = Outcome("failed", error=Failure("internal", f"unforeseen: {type(bug).__name__}"))
     leases.finish(engine, run_id, owner, outcome)
     log.event("run ended", run_id=run_id, state=outcome.state)  # dev/aws/alarms.py counts these
+    if outcome.state == "interrupted":
+        launch({"run_id": run_id, "invocation": str(invocation + 1)})
+
+
+def _out_of_time(engine: Engine, run_id: str, invocation: int) -> Outcome:
+    """Loaded after all; or to go on, as fetched files stay; or failed, as nothing else stays."""
+    run = runs.get(engine, run_id)
+    if done := loaded(engine, run):
+        return done
+    if run.step in (None, STEPS[0]) and invocation < INVOCATIONS:
+        return Outcome("interrupted")
+    failure = Failure(
+        "out_of_time",
+        f"the time of the function was over in the step {run.step}; nothing was loaded",
+        fix="A run must be done in one invocation: raise the function's timeout and memory, load "
+        "less at a time (`pattern`, a longer prefix), or run it from a terminal.",
+    )
+    return Outcome("failed", error=failure)
 
 
 def _outcome(engine: Engine, run_id: str, owner: str) -> Outcome:
@@ -53,9 +94,8 @@ def _outcome(engine: Engine, run_id: str, owner: str) -> Outcome:
     if done := loaded(engine, run):
         return done
     try:
-        config = configuration(engine, run)
         with heartbeat(engine, run_id, owner) as progress:
-            result = _carry_out(config, run, progress)
+            result = _carry_out(engine, run, progress)
     except Cancelled:
         return Outcome("cancelled")
     except EltError as error:
@@ -64,7 +104,18 @@ def _outcome(engine: Engine, run_id: str, owner: str) -> Outcome:
     return succeeded(result, _as_json(result))
 
 
-def _carry_out(config: Config, run: Run, progress: Progress) -> RunResult:
+def _carry_out(engine: Engine, run: Run, progress: Progress) -> RunResult:
+    """As the configuration is, or once more if the password was changed after it was read."""
+    try:
+        return _load_and_keep(configuration(engine, run), run, progress)
+    except TargetError as refused:
+        if sqlstate(refused) != PASSWORD_REFUSED:
+            raise
+        log.LOGGER.warning("the target refused the password; it is read once more")
+    return _load_and_keep(configuration(engine, run), run, progress)
+
+
+def _load_and_keep(config: Config, run: Run, progress: Progress) -> RunResult:
     """Load, and keep the files that the run wrote."""
     base = settings.data_folder()
     folder = pipeline.run_folder(base, run.id)

@@ -57,7 +57,7 @@ def load(  # noqa: PLR0913
     Superseded when a newer run has taken the fence.
     """
     started = time.monotonic()
-    retrying = load_retry()
+    retrying = load_retry(was_up=True)
     attempt = Attempt(part, columns, rows, harvest, then)
     try:
         with database.translated(f"loading {part.table}"):

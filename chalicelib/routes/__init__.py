@@ -87,11 +87,11 @@ def tick(event: dict[str, Any]) -> None:
     service.tick(event["id"], datetime.fromisoformat(event["time"]))
 
 
-def work(event: dict[str, str]) -> None:
-    """The job function was invoked."""
+def work(event: dict[str, str], seconds: float) -> None:
+    """The job function was invoked, and has so many seconds."""
     from chalicelib.jobs import worker
 
-    worker.handle(event)
+    worker.handle(event, seconds)
 
 
 def doctor() -> list[dict[str, Any]]:
