@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import random
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import astuple, dataclass
 from itertools import count
 from pathlib import Path
@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib import auth
-from tests.faults.harness import SEED, Proxy, Server
+from chalicelib import auth, jobs
+from chalicelib.secrets import user_store
+from tests.faults.harness import SEED, Proxy, Server, Service
 from tests.pipelines import Pipeline
 
 NUMBERS = count(1)
@@ -65,6 +66,18 @@ class Shop(Pipeline):
     def quarantined(self) -> int:
         return self.read // BAD
 
+    @property
+    def database(self) -> str:
+        return self.url.rpartition("?")[0].rpartition("/")[2]
+
+    @property
+    def loadable(self) -> int:
+        return self.read - self.quarantined
+
+    def empty(self) -> None:
+        """As before the first run, but for the tables."""
+        self.query("truncate orders, elt.loads, elt.files, elt.rejects")
+
     def saved(self, name: str = "config.yaml") -> Path:
         """The configuration as a file."""
         path = self.folder / name
@@ -82,18 +95,16 @@ class Shop(Pipeline):
 
     def ledger(self) -> tuple[int, int]:
         """Rows loaded and quarantined, as the ledger has it."""
-        total = "coalesce(sum(rows_inserted), 0)::bigint, coalesce(sum(rows_quarantined), 0)::bigint"
-        (row,) = self.query(f"select {total} from elt.loads")
-        return row[0], row[1]
+        (row,) = self.query("select sum(rows_inserted), sum(rows_quarantined) from elt.loads")
+        return int(row[0] or 0), int(row[1] or 0)
 
     def rejects(self) -> int:
-        return int(self.query("select count(*) from elt.rejects where status = 'quarantined'")[0][0])
+        kept_out = "select count(*) from elt.rejects where status = 'quarantined'"
+        return int(self.query(kept_out)[0][0])
 
 
 @pytest.fixture
-def shop(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Shop]:
+def shop(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     """Its configuration names no host: the environment does."""
     name = f"shop_{next(NUMBERS)}"
     with server.admin() as admin:
@@ -110,14 +121,54 @@ def shop(
 @pytest.fixture
 def proxy(server: Server, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
     """The shop's way to its database."""
-    proxy = Proxy(str(server.folder / ".s.PGSQL.5432"))
+    proxy = Proxy(server.folder / ".s.PGSQL.5432")
     proxy.start()
-    database = shop.url.rpartition("?")[0].rpartition("/")[2]
-    monkeypatch.setenv(
-        "ELT_TARGET_URL", f"postgresql://postgres@127.0.0.1:{proxy.port}/{database}"
-    )
+    url = f"postgresql://postgres@127.0.0.1:{proxy.port}/{shop.database}"
+    monkeypatch.setenv("ELT_TARGET_URL", url)
     yield proxy
     proxy.stop()
+
+
+@pytest.fixture
+def service(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Service]:
+    """Once called, the service with the shop's configuration; no run is begun by itself."""
+    monkeypatch.setattr(jobs, "launch", lambda _: None)
+    return lambda: Service(shop.text)
+
+
+@pytest.fixture
+def loader(server: Server, shop: Shop) -> Iterator[str]:
+    """The target's user, who has the rights that the README lists, and a password: `first`."""
+    rules = server.folder / "pg_hba.conf"
+    before = rules.read_text()
+    with server.admin(shop.database) as admin:
+        admin.run("create role loader login password 'first'")
+        admin.run(f"grant create on database {shop.database} to loader")
+        admin.run("grant create on schema public to loader")
+        rules.write_text(f"local all loader scram-sha-256\n{before}")
+        admin.run("select pg_reload_conf(), pg_sleep(0.1)")
+    shop.target |= {"host": str(server.folder), "user": "loader", "database": shop.database}
+    user_store().put("warehouse", "first")
+    shop.target["password"] = "${secret:warehouse}"
+    yield "loader"
+    rules.write_text(before)
+    with server.admin(shop.database) as admin:
+        admin.run("select pg_reload_conf(), pg_sleep(0.1)")
+        admin.run("drop owned by loader cascade")
+        admin.run("drop role loader")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 1 MB of its own, which `mount -o remount` makes larger."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
+    mounted = subprocess.run(mount, check=False, capture_output=True, text=True)
+    if mounted.returncode:
+        pytest.skip(f"no small disk can be made here: {mounted.stderr.strip()}")
+    yield disk
+    subprocess.run(["umount", "--lazy", disk], check=True)
 
 
 @pytest.fixture
@@ -126,20 +177,40 @@ def chance(request: pytest.FixtureRequest) -> random.Random:
     return random.Random(f"{SEED} {request.node.name}")
 
 
-@pytest.fixture
-def proof(shop: Shop, pytestconfig: pytest.Config) -> Callable[..., None]:
+class Proof:
     """The invariant: each row is in the target or in quarantine, once, and the ledger knows."""
 
-    def prove(fault: str, state: str, times: int = 1, **expected: int) -> None:
-        rows = expected.get("rows", shop.read - shop.quarantined)
-        rejects = expected.get("rejects", shop.quarantined)
-        found, duplicates = shop.count()
-        line = Line(fault, times, rows, found, duplicates, state)
-        pytestconfig.stash.setdefault(LINES, []).append(line)
-        assert (found, duplicates) == (rows, 0)
-        assert (shop.ledger(), shop.rejects()) == ((rows, rejects), rejects)
+    def __init__(self, shop: Shop, lines: list[Line]) -> None:
+        self._shop = shop
+        self._lines = lines
+        self._expected = self._found = self._duplicates = 0
 
-    return prove
+    def check(self, rows: int | None = None, rejects: int | None = None) -> None:
+        """All rows that were delivered, or so many."""
+        rows = self._shop.loadable if rows is None else rows
+        rejects = self._shop.quarantined if rejects is None else rejects
+        found, duplicates = self._shop.count()
+        self._expected += rows
+        self._found += found
+        self._duplicates += duplicates
+        assert (found, duplicates) == (rows, 0)
+        assert self._shop.ledger() == (rows, rejects)
+        assert self._shop.rejects() == rejects
+
+    def __call__(self, fault: str, state: str, times: int = 1, **expected: int) -> None:
+        """Write a line of the table: the sums of what was checked, or else of a check now."""
+        try:
+            if not self._expected:
+                self.check(**expected)
+        finally:
+            sums = self._expected, self._found, self._duplicates
+            self._lines.append(Line(fault, times, *sums, state))
+            self._expected = self._found = self._duplicates = 0
+
+
+@pytest.fixture
+def proof(shop: Shop, pytestconfig: pytest.Config) -> Proof:
+    return Proof(shop, pytestconfig.stash.setdefault(LINES, []))
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

@@ -19,7 +19,10 @@ from typing import Any
 
 import pg8000.native
 
+from chalicelib import jobs, uploads
 from chalicelib.errors import EltError
+from chalicelib.history import runs
+from chalicelib.history.records import NewRun, Run
 from dev.postgres import database_url, postgres
 
 ROWS = int(os.environ.get("FAULTS_ROWS") or 60_000)
@@ -32,6 +35,10 @@ SEED = os.environ.get("FAULTS_SEED") or str(time.time_ns())
 """Printed with the table: the same seed chooses the same moments."""
 
 PATIENCE = 60.0
+ROOT = Path(__file__).resolve().parents[2]
+IN_COPY = 100_000
+"""Bytes of a COPY that are under way when a fault meets it."""
+
 RESET = struct.pack("ii", 1, 0)
 """SO_LINGER: a close that throws away what is under way and sends RST."""
 
@@ -85,7 +92,7 @@ class Server:
 
 
 class Proxy(threading.Thread):
-    """A port of 127.0.0.1 that passes on what comes, until a fault is armed.
+    """A port of 127.0.0.1 before a server's socket, that passes on what comes, or does not.
 
     Each fault meets one connection, once: `at_copy` is called in mid-COPY, before more is passed
     on; `reset` breaks the connection there; `swallow` passes nothing from there on, and breaks
@@ -93,7 +100,7 @@ class Proxy(threading.Thread):
     all connections, it is broken wherever that is.
     """
 
-    def __init__(self, target: str | tuple[str, int]) -> None:
+    def __init__(self, target: Path) -> None:
         super().__init__(daemon=True)
         self.fault = ""
         self.at_copy: Callable[[], object] | None = None
@@ -117,24 +124,24 @@ class Proxy(threading.Thread):
         self._listener.close()
 
     def _serve(self, client: socket.socket) -> None:
-        unix = isinstance(self._target, str)
-        with client, socket.socket(socket.AF_UNIX if unix else socket.AF_INET) as server:
+        with client, socket.socket(socket.AF_UNIX) as server:
             try:
-                server.connect(self._target)
+                server.connect(str(self._target))
                 self._pass_on(client, server)
             except OSError:
                 _reset(client)  # as an address behind which nobody is
 
     def _pass_on(self, client: socket.socket, server: socket.socket) -> None:
-        copied = 0
-        copies = False
+        copied, copies, met = 0, False, False
         while True:
             for end in select.select([client, server], [], [])[0]:
                 if not (data := end.recv(1 << 16)):
                     return
                 copies = copies or (end is client and b'copy "public"' in data)
                 copied += len(data) if copies else 0
-                if self._breaks(in_copy=copied > 100_000, answer=data if end is server else b""):
+                in_copy = copied > IN_COPY and not met
+                met = met or in_copy
+                if self._breaks(in_copy=in_copy, answer=data if end is server else b""):
                     _reset(client)
                     return
                 self.passed += len(data)
@@ -169,24 +176,24 @@ def _reset(connection: socket.socket) -> None:
 class Child:
     """A process of ours that works on a run, and can be ended in every way."""
 
-    def __init__(self, *command: str, limit: Callable[[], None] | None = None) -> None:
+    def __init__(self, *command: str) -> None:
         self.process = subprocess.Popen(
             [sys.executable, *command],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            preexec_fn=limit,  # noqa: PLW1509 - sets limits, no more
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
         )
         self.said = ""
 
-    def begun(self) -> Child:
-        """Once the run has begun."""
+    def until(self, words: str) -> Child:
+        """Once it has said so."""
         assert self.process.stderr
         for line in self.process.stderr:
             self.said += line
-            if "run started" in line:
+            if words in line:
                 return self
-        raise AssertionError(f"the run did not begin: {self.said}")
+        raise AssertionError(f"it never said {words!r}, but {self.said}")
 
     def end(self, number: signal.Signals = signal.SIGKILL) -> Child:
         self.process.send_signal(number)
@@ -199,23 +206,59 @@ class Child:
         return self
 
 
-def run(config: Path, *, limit: Callable[[], None] | None = None) -> Child:
+def run(config: Path) -> Child:
     """`python -m chalicelib run`."""
-    command = ("-m", "chalicelib", "run", "--verbose", "--json", "--config", str(config))
-    return Child(*command, limit=limit)
+    return Child("-m", "chalicelib", "run", "--verbose", "--json", "--config", str(config))
+
+
+class Service:
+    """Runs as the service has them, each carried out by processes of its own."""
+
+    def __init__(self, text: str) -> None:
+        self.engine = jobs.service()
+        uploads.add(self.engine, text, "ann")
+
+    def trigger(self, **given: Any) -> str:
+        return jobs.trigger(self.engine, NewRun("api", "ann", **given)).id
+
+    def lapse(self) -> None:
+        """Time goes by until the leases of dead processes are over."""
+        over = "update elt_service.runs set lease_until = now() where lease_until is not null"
+        with self.engine.begin() as connection:
+            connection.exec_driver_sql(over)
+
+    def settle(self) -> None:
+        self.lapse()
+        jobs.settle(self.engine)
+
+    def run(self, run_id: str) -> Run:
+        return runs.get(self.engine, run_id)
+
+    def state(self, run_id: str) -> str:
+        return self.run(run_id).state
 
 
 WORKER = """
-import json, sys
+import json, resource, sys
 from chalicelib import log
 from chalicelib.jobs import launch, worker
 log.configure(verbose=True)
 worker.launch = lambda event: print(json.dumps(event))
-worker.handle(json.loads(sys.argv[1]), json.loads(sys.argv[2]))
+worker.INVOCATIONS = 3
+event, seconds, spare = map(json.loads, sys.argv[1:])
+if spare:
+    used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + (spare << 20),) * 2)
+worker.handle(event, seconds)
 """
-"""The job function; what it invokes, it prints."""
+"""The job function; what it invokes, it prints, three times at most."""
 
 
-def work(event: dict[str, Any], seconds: float | None = None) -> Child:
-    """An invocation of the job function that may take so many seconds."""
-    return Child("-c", WORKER, json.dumps(event), json.dumps(seconds))
+def work(run_id: str, seconds: float | None = None, spare: int | None = None) -> Child:
+    """An invocation of the job function that may take so many seconds, and MB of memory more."""
+    return invoke({"run_id": run_id}, seconds, spare)
+
+
+def invoke(event: dict[str, str], *limits: float | None) -> Child:
+    seconds, spare = (*limits, None, None)[:2]
+    return Child("-c", WORKER, *map(json.dumps, (event, seconds, spare)))

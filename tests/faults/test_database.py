@@ -1,13 +1,19 @@
-"""The database fails: it dies, hangs up, says nothing, is full, refuses. The rows are there once."""
+"""The database dies, hangs up, says nothing, is full, refuses: the rows are there once."""
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import threading
+from contextlib import suppress
 
+import pg8000.native
 import pytest
 
 from chalicelib.errors import TargetError
 from chalicelib.retry import PASSING_SQLSTATES
+from chalicelib.secrets import user_store
+from tests.faults.harness import KILLS, wait_until, work
 
 ROWS = 40_000
 
@@ -51,16 +57,13 @@ def test_a_network_that_fails_once_costs_one_attempt(shop, proxy, proof, fault, 
 
 def test_a_connection_reset_at_random_moments_loses_nothing(shop, proxy, proof, chance):
     shop.run()
-    traffic, provoked, failures = proxy.passed, proxy.provoked, 0
-    for number in range(6):
+    for number in range(2 * KILLS):
         shop.deliver(f"{number}.csv", 2_000)
-        proxy.passed, proxy.reset_after = 0, chance.randrange(traffic // 8)
-        try:
+        proxy.passed, proxy.reset_after = 0, chance.randrange(80_000)
+        with suppress(TargetError):
             shop.run()
-        except TargetError:
-            failures += 1
-            shop.run()
-    proof("connection reset at random moments", "succeeded", proxy.provoked - provoked)
+        shop.run()
+    proof("connection reset at random moments", "succeeded", proxy.provoked)
 
 
 def test_a_backend_that_is_always_terminated_ends_in_a_clear_error(shop, proxy, proof):
@@ -112,3 +115,99 @@ def test_what_stays_as_it_is_is_tried_once(shop, proof, code):
         shop.run()
     assert attempts() == 1
     proof(f"SQLSTATE {code}", "failed", rows=0, rejects=0)
+
+
+COUNTED = """
+    create table orders (id bigint, name text);
+    create table counter (n bigint);
+    insert into counter values (0);
+    create function note() returns trigger language plpgsql as $$
+    begin
+        perform pg_sleep(0.5);
+        update counter set n = n + 1;
+        return new;
+    end $$;
+    create trigger note before insert on orders for each row when (new.id = 20000)
+    execute function note();
+"""
+
+
+def test_a_deadlock_costs_one_attempt(shop, server, proof):
+    shop.query(COUNTED)
+
+    def cross() -> None:
+        """Hold what the load will want, and want what it holds."""
+        with server.admin(shop.database) as other:
+            other.run("begin")
+            other.run("set local deadlock_timeout to '1h'")  # so that the load is the victim
+            other.run("update counter set n = n + 1")
+            wait_until(lambda: copying(shop))
+            other.run("lock table orders in exclusive mode")
+            other.run("commit")
+
+    crossing = threading.Thread(target=cross)
+    crossing.start()
+    shop.run()
+    crossing.join()
+    assert shop.query("select n from counter") == [(2,)]
+    (deadlocks,) = shop.query(
+        "select deadlocks from pg_stat_database where datname = current_database()"
+    )[0]
+    proof("deadlock", "succeeded", deadlocks)
+
+
+def copying(shop) -> bool:
+    return shop.query("select 1 from pg_stat_progress_copy where tuples_processed > 0") == [(1,)]
+
+
+def test_a_full_disk_of_the_server_fails_at_once_and_is_told(shop, server, proof, small_disk):
+    shutil.chown(small_disk, server.folder.stat().st_uid, server.folder.stat().st_gid)
+    for folder in (small_disk.parent, *small_disk.parent.parents[:3]):
+        folder.chmod(0o755)
+    with server.admin(shop.database) as admin:
+        admin.run(f"create tablespace small location '{small_disk}'")
+        admin.run("create table orders (id bigint, name text) tablespace small")
+        with pytest.raises(TargetError, match=r"53100.*The server's disk is full: make room there"):
+            shop.run()
+        proof("disk of the server full", "failed", rows=0, rejects=0)
+        subprocess.run(["mount", "-o", "remount,size=64m", small_disk], check=True)
+        shop.run()
+        proof("… and run again with room", "succeeded", 0)
+        admin.run("alter table orders set tablespace pg_default")
+        admin.run("drop tablespace small")
+
+
+def test_a_server_without_a_free_connection_is_waited_for(shop, server, loader, service, proof):
+    queued = service().trigger()
+    with server.admin() as admin:
+        admin.run(f"alter role {loader} connection limit 2")
+    held = [connected(server, shop), connected(server, shop)]
+    worker = work(queued).until("SQLSTATE 53300")
+    threading.Timer(4, lambda: [connection.close() for connection in held]).start()
+    assert worker.ended().said.count("53300") >= 3
+    proof("too many connections", service().state(queued))
+
+
+def connected(server, shop):
+    return pg8000.native.Connection(
+        "loader",
+        unix_sock=str(server.folder / ".s.PGSQL.5432"),
+        database=shop.database,
+        password="first",
+    )
+
+
+def test_a_password_changed_in_mid_run_is_read_once_more(shop, server, loader, service, proof):
+    history = service()
+    queued = history.trigger()
+    with server.admin(shop.database) as admin:
+        admin.run("begin")
+        admin.run("select pg_advisory_xact_lock(hashtextextended('elt table public.orders', 0))")
+        worker = work(queued)
+        wait_until(lambda: admin.run("select 1 from pg_locks where not granted"))
+        with server.admin() as other:
+            other.run(f"alter role {loader} password 'second'")
+        user_store().put("warehouse", "second")
+        admin.run("commit")
+    assert "it is read once more" in worker.ended().said
+    proof("password changed in mid-run", history.state(queued))

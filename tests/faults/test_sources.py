@@ -1,0 +1,160 @@
+"""Objects change, vanish or are refused while they are read; files that are bombs are refused."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import boto3
+import pytest
+import requests
+
+from chalicelib import jobs
+from chalicelib.errors import EltError
+from chalicelib.jobs.deadline import MARGIN
+from tests.faults.harness import invoke, work
+
+SLOW_DOWN = (
+    b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+)
+
+
+class FrontOfS3:
+    """While `refusing`, the first request of each path is answered 503 SlowDown; `before_object`
+    is called once, when the first object is asked for."""
+
+    def __init__(self) -> None:
+        self.refused: set[str] = set()
+        self.refusing = False
+        self.before_object = None
+
+    def answers(self, path: str) -> bool:
+        """Whether this request goes through."""
+        if "list-type" not in path and self.before_object:
+            act, self.before_object = self.before_object, None
+            act()
+        if self.refusing and path not in self.refused:
+            self.refused.add(path)
+            return False
+        return True
+
+
+@contextmanager
+def in_front_of(endpoint: str) -> Iterator[tuple[FrontOfS3, str]]:
+    front = FrontOfS3()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            if not front.answers(self.path):
+                return self.answer(503, {}, SLOW_DOWN)
+            found = requests.get(endpoint + self.path, headers=dict(self.headers), timeout=20)
+            kept = {name: found.headers[name] for name in ("ETag",) if name in found.headers}
+            return self.answer(found.status_code, kept, found.content)
+
+        def answer(self, status, headers, body):
+            self.send_response(status)
+            for name, value in {**headers, "Content-Length": str(len(body))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        yield front, f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def s3(aws, bucket, shop, monkeypatch):
+    """What stands before the S3 that holds five files of the shop."""
+    direct = boto3.client("s3")
+    for number in range(5):
+        shop.deliver("moved.csv", 1_000)
+        direct.put_object(Bucket=bucket, Key=f"{number}.csv", Body=moved(shop))
+    shop.source = {"type": "local", "path": "in", "s3": f"s3://{bucket}/"}
+    with in_front_of(aws) as (front, url):
+        front.bucket, front.direct = bucket, direct
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        yield front
+
+
+def moved(shop) -> bytes:
+    path = shop.folder / "data" / "moved.csv"
+    content = path.read_bytes()
+    path.unlink()
+    return content
+
+
+def test_an_s3_that_wants_it_slower_is_asked_again(shop, s3, proof):
+    s3.refusing = True
+    shop.run()
+    proof("S3 answers 503 SlowDown", "succeeded", len(s3.refused))
+
+
+def test_an_object_replaced_before_it_is_read_is_read_in_its_new_content(shop, s3, proof):
+    shop.deliver("moved.csv", 1_000)
+    replaced = moved(shop)
+    s3.before_object = lambda: s3.direct.put_object(Bucket=s3.bucket, Key="4.csv", Body=replaced)
+    shop.run()
+    shop.read -= 1_000
+    proof("S3 object replaced in mid-read", "succeeded")
+
+
+def test_an_object_deleted_before_it_is_read_is_no_part_of_the_run(shop, s3, proof):
+    s3.before_object = lambda: s3.direct.delete_object(Bucket=s3.bucket, Key="4.csv")
+    shop.run()
+    shop.read -= 1_000
+    proof("S3 object deleted in mid-read", "succeeded")
+
+
+def test_an_s3_that_says_nothing_ends_the_invocation_and_the_next_goes_on(
+    shop, s3, service, proof, monkeypatch
+):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        history = service()
+        queued = history.trigger()
+        first = work(queued, MARGIN + 2).ended()
+        assert json.loads(first.answer) == {"run_id": queued, "invocation": "2"}
+        assert history.state(queued) == "interrupted"
+        last = invoke({"run_id": queued, "invocation": "3"}, MARGIN + 2).ended()
+        assert (last.answer, history.run(queued).error.code) == ("", "out_of_time")
+    monkeypatch.undo()
+    jobs.resume(history.engine, queued, "ann")
+    work(queued, MARGIN + 60).ended()
+    proof("out of time while files are fetched", history.state(queued), 2)
+
+
+BOMBS = {
+    "quote.csv": lambda: b'id,name\n1,"' + b"a" * (40 << 20),
+    "line.csv": lambda: b"a" * (40 << 20),
+    "wide.csv": lambda: b",".join(b"c%d" % n for n in range(2_000)) + b"\n" + b"1," * 1_999 + b"1",
+    "gzip.csv": lambda: gzip.compress(b'id,name\n1,"' + bytes(200 << 20)),
+    "deep.json": lambda: b"[" * 1_000_000,
+    "deeper.json": lambda: b'[{"id":' + b'{"a":' * 200_000,
+    "number.json": lambda: b'[{"id": ' + b"9" * (20 << 20) + b"}]",
+    "text.json": lambda: b'[{"id": 1, "name": "' + b"x" * (40 << 20) + b'"}]',
+    "keys.json": lambda: json.dumps([{f"k{n}": n for n in range(20_000)}]).encode(),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_file_that_is_a_bomb_is_refused_by_name(shop, name):
+    shop.schema = None
+    shop.write(name, BOMBS[name]())
+    with pytest.raises(EltError) as refused:
+        shop.run()
+    assert refused.value.fix
+    assert len(str(refused.value)) < 2_000
+    assert shop.query("select to_regclass('orders')") == [(None,)]
