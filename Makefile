@@ -15,10 +15,13 @@ NAME ?= $(ROLE)
 STAGE ?= dev
 PARAMETERS ?=
 CONFIRM ?=
+KILLS ?= 20
+ROWS ?= 200000
+SEED ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run local token psql test test-aws bench package deploy destroy doctor lint format clean
+.PHONY: help run local token psql test test-aws bench faults package deploy destroy doctor lint audit format clean
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -45,6 +48,9 @@ test-aws: $(PACKAGE) $(LOCALSTACK) ## Deploy the package of make package into Lo
 bench: $(READY) ## Measure: the pipeline beside psql's \copy of the same file
 	@$(RUN) -m dev.bench $(ARGS)
 
+faults: $(READY) ## Provoke every fault and count the rows: KILLS=20 ROWS=200000, SEED= of an earlier time
+	@FAULTS_KILLS=$(KILLS) FAULTS_ROWS=$(ROWS) FAULTS_SEED=$(SEED) $(RUN) -m pytest tests/faults $(ARGS)
+
 package: $(READY) ## Build what runs on AWS into build/STAGE (dev)
 	@$(RUN) -m dev.aws package --stage $(STAGE)
 
@@ -57,10 +63,14 @@ destroy: $(READY) ## Delete what make deploy made, but no rows and no secrets: S
 doctor: $(READY) ## Tell what a deployed stage cannot reach: STAGE=dev, prod or local
 	@$(RUN) -m dev.aws doctor --stage $(STAGE)
 
-lint: $(READY) ## Check format, style and types
+lint: $(READY) ## Check format, style, types and security
 	@$(RUN) -m ruff format --check --quiet .
 	@$(RUN) -m ruff check --quiet .
 	@$(RUN) -m mypy
+	@$(RUN) -m bandit --quiet --configfile pyproject.toml --recursive app.py chalicelib
+
+audit: $(READY) ## Look up known weaknesses of the pinned requirements
+	@$(RUN) -m dev.audit
 
 format: $(READY) ## Format the code and mend what can be mended
 	@$(RUN) -m ruff check --quiet --fix --exit-zero .
