@@ -67,6 +67,8 @@ def files(shop):
 def test_a_run_of_the_service_shows_no_secret(shop, server, loader, service, echo):
     shop.deliver("a.csv", 2_000)
     given = text(shop, server, echo, PASSWORD, TOKEN, HEADER)
+    with server.admin() as admin:
+        admin.run(f"alter role {loader} password '{PASSWORD}'")
     shop.target = {"table": "orders"}
     history = service()
     session = requests.Session()
