@@ -133,7 +133,7 @@ def proxy(server: Server, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterat
 def service(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Service]:
     """Once called, the service with the shop's configuration; no run is begun by itself."""
     monkeypatch.setattr(jobs, "launch", lambda _: None)
-    return lambda: Service(shop.text)
+    return lambda: Service().upload(shop.text)
 
 
 @pytest.fixture

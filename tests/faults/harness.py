@@ -28,7 +28,7 @@ from dev.postgres import database_url, postgres
 ROWS = int(os.environ.get("FAULTS_ROWS") or 60_000)
 """Rows of a run that is killed; the long form has 1,000,000."""
 
-KILLS = int(os.environ.get("FAULTS_KILLS") or 4)
+KILLS = int(os.environ.get("FAULTS_KILLS") or 3)
 """Random moments at which one is killed; the long form has 20, the longest 200."""
 
 SEED = os.environ.get("FAULTS_SEED") or str(time.time_ns())
@@ -214,9 +214,12 @@ def run(config: Path) -> Child:
 class Service:
     """Runs as the service has them, each carried out by processes of its own."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self) -> None:
         self.engine = jobs.service()
+
+    def upload(self, text: str) -> Service:
         uploads.add(self.engine, text, "ann")
+        return self
 
     def trigger(self, **given: Any) -> str:
         return jobs.trigger(self.engine, NewRun("api", "ann", **given)).id
