@@ -28,7 +28,7 @@ from dev.postgres import database_url, postgres
 ROWS = int(os.environ.get("FAULTS_ROWS") or 60_000)
 """Rows of a run that is killed; the long form has 1,000,000."""
 
-KILLS = int(os.environ.get("FAULTS_KILLS") or 3)
+KILLS = int(os.environ.get("FAULTS_KILLS") or 2)
 """Random moments at which one is killed; the long form has 20, the longest 200."""
 
 SEED = os.environ.get("FAULTS_SEED") or str(time.time_ns())

@@ -15,7 +15,7 @@ from chalicelib.retry import PASSING_SQLSTATES
 from chalicelib.secrets import user_store
 from tests.faults.harness import KILLS, wait_until, work
 
-ROWS = 40_000
+ROWS = 20_000
 
 
 @pytest.fixture(autouse=True)
@@ -127,7 +127,7 @@ COUNTED = """
         update counter set n = n + 1;
         return new;
     end $$;
-    create trigger note before insert on orders for each row when (new.id = 20000)
+    create trigger note before insert on orders for each row when (new.id = 15000)
     execute function note();
 """
 
