@@ -7,8 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from chalicelib.history.records import Failure, Outcome
+from chalicelib.progress import STEPS
+
 MARGIN = 30.0
 """Seconds left to end the COPY, ask the ledger and record how the run ended."""
+
+INVOCATIONS = 10
+"""How many, one after the other, may fetch the files of one run; Lambda itself stops 16."""
 
 
 class OutOfTime(BaseException):
@@ -31,6 +37,23 @@ def deadline(seconds: float | None) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def when_over(step: str | None, invocation: int) -> Outcome:
+    """How a run ends whose time was over in this step.
+
+    Files that were fetched stay for the next invocation, which goes on; what was extracted does
+    not: that would be lost in each.
+    """
+    if step in (None, STEPS[0]) and invocation < INVOCATIONS:
+        return Outcome("interrupted")
+    failure = Failure(
+        "out_of_time",
+        f"the time of the function was over in the step {step}; nothing was loaded",
+        fix="A run must be done in one invocation: raise the function's timeout and memory, load "
+        "less at a time (`pattern`, a longer prefix), or run it from a terminal.",
+    )
+    return Outcome("failed", error=failure)
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:

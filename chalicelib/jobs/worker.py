@@ -27,14 +27,11 @@ from chalicelib.history import leases, runs
 from chalicelib.history.records import Failure, Outcome, Run
 from chalicelib.jobs import outputs, previews
 from chalicelib.jobs.common import configuration, loaded, service, settle, succeeded
-from chalicelib.jobs.deadline import OutOfTime, deadline
+from chalicelib.jobs.deadline import OutOfTime, deadline, when_over
 from chalicelib.jobs.heartbeat import heartbeat
 from chalicelib.jobs.launch import Event, launch
-from chalicelib.progress import STEPS, Progress
+from chalicelib.progress import Progress
 from chalicelib.reports import RunResult
-
-INVOCATIONS = 10
-"""How many, one after the other, may fetch the files of one run; Lambda itself stops 16."""
 
 PASSWORD_REFUSED = "28P01"  # noqa: S105 - an SQLSTATE
 
@@ -61,7 +58,8 @@ def work(run_id: str, seconds: float | None = None, invocation: int = 1) -> None
         with deadline(seconds):
             outcome = _outcome(engine, run_id, owner)
     except OutOfTime:
-        outcome = _out_of_time(engine, run_id, invocation)
+        run = runs.get(engine, run_id)
+        outcome = loaded(engine, run) or when_over(run.step, invocation)
     except MemoryError:
         outcome = Outcome("failed", error=Failure.of(OutOfMemory()))
     except Exception as bug:
@@ -71,22 +69,6 @@ def work(run_id: str, seconds: float | None = None, invocation: int = 1) -> None
     log.event("run ended", run_id=run_id, state=outcome.state)  # dev/aws/alarms.py counts these
     if outcome.state == "interrupted":
         launch({"run_id": run_id, "invocation": str(invocation + 1)})
-
-
-def _out_of_time(engine: Engine, run_id: str, invocation: int) -> Outcome:
-    """Loaded after all; or to go on, as fetched files stay; or failed, as nothing else stays."""
-    run = runs.get(engine, run_id)
-    if done := loaded(engine, run):
-        return done
-    if run.step in (None, STEPS[0]) and invocation < INVOCATIONS:
-        return Outcome("interrupted")
-    failure = Failure(
-        "out_of_time",
-        f"the time of the function was over in the step {run.step}; nothing was loaded",
-        fix="A run must be done in one invocation: raise the function's timeout and memory, load "
-        "less at a time (`pattern`, a longer prefix), or run it from a terminal.",
-    )
-    return Outcome("failed", error=failure)
 
 
 def _outcome(engine: Engine, run_id: str, owner: str) -> Outcome:

@@ -137,7 +137,7 @@ class Proxy(threading.Thread):
             for end in select.select([client, server], [], [])[0]:
                 if not (data := end.recv(1 << 16)):
                     return
-                copies = copies or (end is client and b'copy "public"' in data)
+                copies = copies or (end is client and b" from stdin " in data)
                 copied += len(data) if copies else 0
                 in_copy = copied > IN_COPY and not met
                 met = met or in_copy
@@ -244,10 +244,10 @@ class Service:
 WORKER = """
 import json, resource, sys
 from chalicelib import log
-from chalicelib.jobs import launch, worker
+from chalicelib.jobs import deadline, worker
 log.configure(verbose=True)
 worker.launch = lambda event: print(json.dumps(event))
-worker.INVOCATIONS = 3
+deadline.INVOCATIONS = 3
 event, seconds, spare = map(json.loads, sys.argv[1:])
 if spare:
     used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
