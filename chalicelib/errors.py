@@ -70,7 +70,7 @@ class OutOfMemory(EltError):
 
     def __init__(self) -> None:
         super().__init__(
-            "there is not enough memory; what was not committed is not loaded",
+            "there is not enough memory",
             fix="Give it more memory (the function's MemorySize on AWS): a run takes about 250 MB, "
             "more where single fields or records are large.",
         )

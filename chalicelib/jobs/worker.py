@@ -58,13 +58,14 @@ def work(run_id: str, seconds: float | None = None, invocation: int = 1) -> None
         with deadline(seconds):
             outcome = _outcome(engine, run_id, owner)
     except OutOfTime:
-        run = runs.get(engine, run_id)
-        outcome = loaded(engine, run) or when_over(run.step, invocation)
+        outcome = when_over(runs.get(engine, run_id).step, invocation)
     except MemoryError:
         outcome = Outcome("failed", error=Failure.of(OutOfMemory()))
     except Exception as bug:
         log.LOGGER.exception("the run %s broke", run_id)
         outcome = Outcome("failed", error=Failure("internal", f"unforeseen: {type(bug).__name__}"))
+    if outcome.state != "succeeded":  # whatever broke may have done so after COMMIT
+        outcome = loaded(engine, runs.get(engine, run_id)) or outcome
     leases.finish(engine, run_id, owner, outcome)
     log.event("run ended", run_id=run_id, state=outcome.state)  # dev/aws/alarms.py counts these
     if outcome.state == "interrupted":

@@ -198,7 +198,10 @@ class Proof:
         assert self._shop.rejects() == rejects
 
     def __call__(self, fault: str, state: str, times: int = 1, **expected: int) -> None:
-        """Write a line of the table: the sums of what was checked, or else of a check now."""
+        """Write a line of the table: the sums of what was checked, or else of a check now.
+
+        The state tells the truth when it is `succeeded` for rows that are there, and only then.
+        """
         try:
             if not self._expected:
                 self.check(**expected)
@@ -206,6 +209,7 @@ class Proof:
             sums = self._expected, self._found, self._duplicates
             self._lines.append(Line(fault, times, *sums, state))
             self._expected = self._found = self._duplicates = 0
+        assert (state == "succeeded") == (sums[1] > 0)
 
 
 @pytest.fixture

@@ -61,7 +61,8 @@ def test_an_event_that_comes_six_hours_late_is_skipped(shop, service, hourly, pr
     assert "more than a period late" in late.error.message
     work(late.id).ended()
     shop.run()
-    proof("an event six hours late, then a run", history.state(late.id))
+    assert history.state(late.id) == "skipped"
+    proof("an event six hours late (skipped), then a run", "succeeded")
 
 
 def test_the_same_invocation_twice_at_once_is_worked_on_once(service, proof):

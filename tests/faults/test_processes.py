@@ -7,6 +7,7 @@ import signal
 import time
 
 from chalicelib import jobs
+from chalicelib.jobs import outputs, worker
 from chalicelib.jobs.deadline import MARGIN
 from tests.faults.harness import KILLS, ROWS, run, wait_until, work
 
@@ -68,9 +69,9 @@ def test_a_worker_killed_at_random_moments_is_settled_and_resumed(shop, service,
     for _ in range(KILLS):
         shop.empty()
         queued = history.trigger()
-        worker = work(queued).until("run started")
+        invoked = work(queued).until("run started")
         time.sleep(chance.uniform(0, seconds))
-        worker.end()
+        invoked.end()
         is_loaded = shop.count()[0] > 0
         committed += is_loaded
         history.settle()
@@ -89,17 +90,17 @@ def test_a_worker_frozen_past_its_lease_cannot_commit_once_it_thaws(shop, loader
     shop.query("grant all on orders to loader")
     history = service()
     frozen = history.trigger()
-    worker = work(frozen).until("run started")
+    invoked = work(frozen).until("run started")
     in_mid_copy(shop)
-    worker.process.send_signal(signal.SIGSTOP)
+    invoked.process.send_signal(signal.SIGSTOP)
     history.lapse()
     successor = history.trigger()
     assert history.state(frozen) == "interrupted"
     work(successor).ended()
-    worker.end(signal.SIGCONT)
+    invoked.end(signal.SIGCONT)
     assert (history.state(successor), history.state(frozen)) == ("succeeded", "failed")
     assert history.run(frozen).error.code == "superseded"
-    proof("worker frozen in mid-COPY, then thawed", "failed: superseded")
+    proof("worker frozen in mid-COPY, superseded, thawed", history.state(successor))
 
 
 def test_a_run_that_is_told_to_end_says_that_nothing_is_lost(shop, proof):
@@ -120,15 +121,29 @@ def test_a_run_without_memory_loads_nothing_and_says_so_unless_it_is_ended(shop,
     shop.read = 4
     history = service()
     queued = history.trigger()
-    worker = work(queued, spare=60).ended()
+    invoked = work(queued, spare=60).ended()
     history.settle()
     error = history.run(queued).error
-    said = error.code if error else f"signal {-worker.process.returncode}"
+    said = error.code if error else f"signal {-invoked.process.returncode}"
     assert said in ("out_of_memory", "signal 6", "signal 11")
     proof(f"out of memory ({said})", history.state(queued), rows=0)
     jobs.resume(history.engine, queued, "ann")
     work(queued).ended()
     proof("… and resumed with memory", history.state(queued), 0)
+
+
+def test_what_breaks_after_commit_does_not_make_the_run_a_failed_one(
+    shop, service, proof, monkeypatch
+):
+    def starved(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(outputs, "keep", starved)
+    shop.deliver("a.csv", 1_000)
+    history = service()
+    queued = history.trigger()
+    worker.work(queued)
+    proof("out of memory after COMMIT", history.state(queued))
 
 
 def test_a_full_disk_is_told_with_what_the_run_takes(shop, service, proof, small_disk, monkeypatch):
@@ -153,8 +168,8 @@ def test_an_invocation_without_time_stops_before_it_is_ended(shop, service, proo
     slow(shop, 1)
     history = service()
     queued = history.trigger()
-    worker = work(queued, MARGIN + 4).ended()
-    assert (worker.process.returncode, worker.answer) == (0, "")
+    invoked = work(queued, MARGIN + 4).ended()
+    assert (invoked.process.returncode, invoked.answer) == (0, "")
     error = history.run(queued).error
     assert (error.code, "raise the function's timeout" in error.fix) == ("out_of_time", True)
     proof("out of time in mid-COPY", history.state(queued), rows=0, rejects=0)
