@@ -149,6 +149,10 @@ class LocalFiles:
         if reader_for(name) is None:
             self._skip(name, "not a .csv, .json or .txt file")
             return False
+        path = self._folder / name
+        if path.exists() and not path.is_file():
+            self._skip(name, "a pipe or a device, not a file")  # reading it might never end
+            return False
         return True
 
     def _matches(self, name: str) -> bool:

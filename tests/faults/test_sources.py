@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -133,6 +134,17 @@ def test_an_s3_that_says_nothing_ends_the_invocation_and_the_next_goes_on(
     jobs.resume(history.engine, queued, "ann")
     work(queued, MARGIN + 60).ended()
     proof("out of time while files are fetched", history.state(queued), 2)
+
+
+def test_what_is_no_file_is_skipped_and_not_waited_for(shop, proof):
+    shop.deliver("good.csv", 1_000)
+    os.mkfifo(shop.folder / "data" / "pipe.csv")
+    (shop.folder / "data" / "endless.csv").symlink_to("/dev/zero")
+    files = shop.run().sources[0].files
+    assert {files[name].detail for name in ("pipe.csv", "endless.csv")} == {
+        "a pipe or a device, not a file"
+    }
+    proof("a pipe and a device among the files", "succeeded", 2)
 
 
 BOMBS = {
