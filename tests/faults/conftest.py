@@ -17,7 +17,7 @@ import pytest
 
 from chalicelib import auth, jobs
 from chalicelib.secrets import user_store
-from tests.faults.harness import SEED, Proxy, Server, Service
+from tests.faults.harness import SEED, Child, Proxy, Server, Service
 from tests.pipelines import Pipeline
 
 NUMBERS = count(1)
@@ -116,6 +116,13 @@ def shop(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     yield Shop(tmp_path, server.url(name))
     with server.admin() as admin:
         admin.run(f"drop database {name} with (force)")
+
+
+@pytest.fixture(autouse=True)
+def no_child_is_left() -> Iterator[None]:
+    yield
+    while Child.born:
+        Child.born.pop().kill()
 
 
 @pytest.fixture

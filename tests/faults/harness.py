@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pg8000.native
 
@@ -97,12 +97,13 @@ class Proxy(threading.Thread):
     Each fault meets one connection, once: `at_copy` is called in mid-COPY, before more is passed
     on; `reset` breaks the connection there; `swallow` passes nothing from there on, and breaks
     nothing; `lose_commit` breaks it in place of the answer to COMMIT. `reset_after` bytes, of
-    all connections, it is broken wherever that is.
+    all connections, it is broken wherever that is. While it is `cut`, all connections are.
     """
 
     def __init__(self, target: Path) -> None:
         super().__init__(daemon=True)
         self.fault = ""
+        self.cut = False
         self.at_copy: Callable[[], object] | None = None
         self.reset_after: int | None = None
         self.passed = 0
@@ -149,6 +150,8 @@ class Proxy(threading.Thread):
 
     def _breaks(self, *, in_copy: bool, answer: bytes) -> bool:
         """Whether to break the connection now."""
+        if self.cut:
+            return self._provoke()
         if self.reset_after is not None and self.passed >= self.reset_after:
             self.reset_after = None
             return self._provoke()
@@ -176,6 +179,9 @@ def _reset(connection: socket.socket) -> None:
 class Child:
     """A process of ours that works on a run, and can be ended in every way."""
 
+    born: ClassVar[list[subprocess.Popen[str]]] = []
+    """All there were, so that none outlives the test that made it."""
+
     def __init__(self, *command: str) -> None:
         self.process = subprocess.Popen(
             [sys.executable, *command],
@@ -184,6 +190,7 @@ class Child:
             text=True,
             env=os.environ | {"PYTHONPATH": str(ROOT)},
         )
+        self.born.append(self.process)
         self.said = ""
 
     def until(self, words: str) -> Child:

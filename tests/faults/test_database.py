@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import threading
@@ -13,7 +14,7 @@ import pytest
 from chalicelib.errors import TargetError
 from chalicelib.retry import PASSING_SQLSTATES
 from chalicelib.secrets import user_store
-from tests.faults.harness import KILLS, wait_until, work
+from tests.faults.harness import KILLS, Service, wait_until, work
 
 ROWS = 20_000
 
@@ -186,6 +187,22 @@ def test_a_server_without_a_free_connection_is_waited_for(shop, server, loader, 
     threading.Timer(4, lambda: [connection.close() for connection in held]).start()
     assert worker.ended().said.count("53300") >= 3
     proof("too many connections", service().state(queued))
+
+
+def test_a_service_database_that_is_gone_does_not_stop_a_run(
+    shop, proxy, service, proof, monkeypatch
+):
+    monkeypatch.setenv("ELT_SERVICE_URL", os.environ["ELT_TARGET_URL"])
+    monkeypatch.setenv("ELT_TARGET_URL", shop.url)
+    queued = service().trigger()
+    worker = work(queued).until("run started")
+    proxy.cut = True
+    assert "no connection to PostgreSQL" in worker.ended().said, "nobody heard how it ended"
+    monkeypatch.setenv("ELT_SERVICE_URL", shop.url)
+    history = Service()
+    assert history.state(queued) == "running"
+    history.settle()
+    proof("service database gone in mid-run, settled later", history.state(queued))
 
 
 def connected(server, shop):

@@ -16,6 +16,7 @@ import pytest
 import requests
 
 from chalicelib import jobs
+from chalicelib.disk import DiskError
 from chalicelib.jobs.deadline import MARGIN
 from tests.faults.harness import invoke, run, work
 
@@ -116,6 +117,14 @@ def test_an_object_deleted_before_it_is_read_is_no_part_of_the_run(shop, s3, pro
     shop.run()
     shop.read -= 1_000
     proof("S3 object deleted in mid-read", "succeeded")
+
+
+def test_objects_that_have_no_room_are_not_even_begun(shop, s3, small_disk):
+    s3.direct.put_object(Bucket=s3.bucket, Key="large.csv", Body=bytes(2 << 20))
+    shop.source["path"] = str(small_disk)
+    with pytest.raises(DiskError, match=r"new objects: they have 2,1.*1,0.* are free"):
+        shop.run()
+    assert list(small_disk.glob("[!.]*")) == []
 
 
 def test_an_s3_that_says_nothing_ends_the_invocation_and_the_next_goes_on(
