@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 import requests
 from requests import exceptions as http
 
+from chalicelib.causes import chain
 from chalicelib.errors import SourceError
 from chalicelib.retry import ATTEMPTS, MAX_RETRY_AFTER, TRANSIENT_STATUSES, retry_after
 
@@ -128,7 +129,7 @@ def forbidden(host: str, where: str) -> SourceError:
 
 def failed(error: Exception, where: str) -> SourceError:
     """For what requests and http.client raise, whose own words may hold a secret."""
-    causes = list(_chain(error))
+    causes = list(chain(error))
     what, fix = next(
         (what, fix)
         for kind, what, fix in FAILURES
@@ -147,9 +148,3 @@ def _tried(error: http.HTTPError) -> str:
 
 def _asked_to_wait(error: http.HTTPError) -> float:
     return retry_after(error.response.headers.get("Retry-After")) or 0.0
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
