@@ -11,10 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import boto3
 import pytest
 import requests
 
-from chalicelib import auth, jobs
+from chalicelib import auth, jobs, settings
 from chalicelib.history import leases, runs
 from chalicelib.history.records import NewRun
 from chalicelib.jobs import previews as previewing
@@ -444,3 +445,25 @@ def test_a_service_that_was_not_told_its_database_is_no_bug(
     monkeypatch.setenv("ELT_SERVICE_URL", "no address")
     answer = admin.session.get(admin.url + "/runs", timeout=10)
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "no_database")
+
+
+def test_a_warm_function_keeps_nothing_of_a_run_on_its_disk(
+    connect: Callable[[str], Service],
+    shop: Pipeline,
+    bucket: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    boto3.client("s3").put_object(Bucket=bucket, Key="in/a.csv", Body=b"id,name\n1,Ada\n")
+    monkeypatch.setenv("ELT_BUCKET", bucket)
+    monkeypatch.setattr(settings, "on_lambda", lambda: True)
+    monkeypatch.setattr(settings, "data_folder", lambda: shop.folder)
+    monkeypatch.setenv("ELT_WORK_DIR", str(shop.folder / "out"))
+    admin = connect("admin")
+    admin.upload(CONFIG.replace("path: data", f"path: fetched, s3: 's3://{bucket}/in'"))
+    for inserted in (1, 0):
+        run = admin.watch(admin.post("/trigger-job").json()["run_id"])
+        assert (run["state"], run["inserted"]) == ("succeeded", inserted)
+    assert not (shop.folder / "fetched").exists()
+    assert list((shop.folder / "out" / "runs").iterdir()) == []
+    first = admin.get("/runs")["runs"][-1]["id"]
+    assert fetched(admin.get(f"/runs/{first}/output")) == [{"id": "1", "name": "Ada"}]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import time
 from dataclasses import asdict
@@ -109,7 +110,16 @@ def _load_and_keep(config: Config, run: Run, progress: Progress) -> RunResult:
         raise
     if result.output:
         result.warnings += outputs.keep(run.id, folder, [outputs.COMBINED, outputs.REJECTS])
+    if settings.on_lambda():
+        _make_room(config, base, folder)
     return result
+
+
+def _make_room(config: Config, base: Path, folder: Path) -> None:
+    """Delete what was fetched and written: a function that stays warm keeps its disk."""
+    fetched = [s.path for s in config.sources if s.type == "local" and s.s3]
+    for path in (folder, *(base / path for path in fetched)):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _load(config: Config, base: Path, run: Run, progress: Progress) -> RunResult:
