@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Engine
 
@@ -17,7 +16,7 @@ from chalicelib.jobs.common import configuration, service, settle
 from chalicelib.jobs.launch import launch
 from chalicelib.jobs.retention import purge
 
-__all__ = ["cancel", "rejects", "replay", "resume", "service", "settle", "tick", "trigger"]
+__all__ = ["cancel", "replay", "resume", "service", "settle", "tick", "trigger"]
 
 
 def trigger(engine: Engine, new: NewRun) -> Run:
@@ -94,9 +93,3 @@ def tick(event_id: str, event_time: datetime) -> Run:
         return trigger(engine, due)
     except EltError as reason:
         return runs.skip(engine, due, Failure.of(reason))
-
-
-def rejects(engine: Engine, run_id: str, after: int, limit: int) -> list[dict[str, Any]]:
-    """A page of what a run kept out of the target. Raises NotFound."""
-    target = configuration(engine, runs.get(engine, run_id)).target
-    return load.rejects(database.connect(target), run_id, after, limit)

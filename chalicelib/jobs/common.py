@@ -32,7 +32,11 @@ def _migrate_once(engine: Engine, _schema: str) -> None:
 def configuration(engine: Engine, run: Run) -> Config:
     """The configuration of a run, with what its references stand for now."""
     assert run.config_version is not None  # noqa: S101 - only skipped runs have none
-    version = configs.get(engine, run.config_version)
+    return parsed(configs.get(engine, run.config_version))
+
+
+def parsed(version: configs.Version) -> Config:
+    """A stored configuration, with what its references stand for now."""
     return parse_config(version.yaml, os.environ, f"version {version.version}", secrets.lookup)
 
 

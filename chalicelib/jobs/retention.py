@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
 from sqlalchemy import Engine
 
-from chalicelib import database, load, log, secrets
-from chalicelib.config import parse_config
+from chalicelib import database, load, log
 from chalicelib.errors import EltError
 from chalicelib.history import configs, runs
+from chalicelib.jobs.common import parsed
 
 
 def purge(engine: Engine) -> None:
@@ -20,7 +18,7 @@ def purge(engine: Engine) -> None:
     if (newest := configs.latest(engine)) is None:
         return
     try:
-        config = parse_config(newest.yaml, os.environ, f"version {newest.version}", secrets.lookup)
+        config = parsed(newest)
         old_runs = runs.purge(engine, config.retention.runs)
         target = database.connect(config.target)
         old_rejects = load.purge_rejects(

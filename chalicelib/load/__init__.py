@@ -15,13 +15,13 @@ from sqlalchemy import Engine
 from chalicelib import database
 from chalicelib.load.attempt import Attempt, Harvest, LoadResult, RunError, Then
 from chalicelib.load.fence import Fence, take
+from chalicelib.load.kept_out import kinds, rejects, waiting
 from chalicelib.load.ledger import (
     Part,
     in_quarantine,
     left_behind,
     purge_rejects,
     recorded,
-    rejects,
     replaced_since,
     state,
     store_not_loaded,
@@ -33,8 +33,9 @@ from chalicelib.retry import load_retry
 
 __all__ = [
     "Fence", "Harvest", "LoadResult", "Part", "TableColumn", "Then", "existing_columns",
-    "in_quarantine", "left_behind", "load", "migrate", "prepare", "preview", "purge_rejects",
-    "recorded", "rejects", "replaced_since", "scale", "state", "store_not_loaded", "take",
+    "in_quarantine", "kinds", "left_behind", "load", "migrate", "prepare", "preview",
+    "purge_rejects", "recorded", "rejects", "replaced_since", "scale", "state",
+    "store_not_loaded", "take", "waiting",
 ]  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 
@@ -110,12 +110,6 @@ OPEN_SOURCES = """
     select distinct source from {elt}.rejects
     where run_id = :run_id and status = 'quarantined' order by source
 """
-
-REJECTS = """
-    select id, source, file, line, "column", value, reason, problems, "row", status, created_at
-    from {elt}.rejects where run_id = :run_id and id > :after order by id limit :limit
-"""
-"""A page of all that a run kept out, whatever became of it since."""
 
 CLOSE_REPLAYED = """
     update {elt}.rejects set status = 'replayed'
@@ -312,20 +306,10 @@ def in_quarantine(engine: Engine, run_id: str, ids: Sequence[int]) -> set[int]:
     def read(connection: Connection) -> set[int]:
         return set(connection.execute(database.sql(IN_QUARANTINE), key).scalars())
 
-    return _read_rejects(engine, run_id, read) or set()
+    return read_rejects(engine, run_id, read) or set()
 
 
-def rejects(engine: Engine, run_id: str, after: int, limit: int) -> list[dict[str, Any]]:
-    """A page of the rejects of a run, by the names of their columns, in the order of their ids."""
-    key = {"run_id": run_id, "after": after, "limit": limit}
-
-    def read(connection: Connection) -> list[dict[str, Any]]:
-        return [dict(row._mapping) for row in connection.execute(database.sql(REJECTS), key)]
-
-    return _read_rejects(engine, run_id, read) or []
-
-
-def _read_rejects(engine: Engine, run_id: str, read: Callable[[Connection], T]) -> T | None:
+def read_rejects(engine: Engine, run_id: str, read: Callable[[Connection], T]) -> T | None:
     """What `read` finds, None in a database that nothing was ever loaded into."""
     try:
         return database.run(engine, f"reading the rejects of {run_id}", read)

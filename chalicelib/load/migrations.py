@@ -89,6 +89,10 @@ MIGRATIONS = (
     -- Whether the rows of the file say in the table that they are its rows.
     alter table {elt}.files add lineage boolean not null default false;
     """,
+    """
+    create index rejects_waiting on {elt}.rejects (table_name, run_id)
+        where status = 'quarantined';
+    """,
 )
 """Append only: what a released version has applied never changes."""
 

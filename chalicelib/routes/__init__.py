@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Any, cast
 from chalice.app import AuthRequest, AuthResponse, AuthRoute, Chalice, Request, Response
 
 from chalicelib import log, settings
-from chalicelib.routes import answers, configs, health, jobs, previews, schedule, serve
+from chalicelib.routes import (
+    answers,
+    configs,
+    console,
+    health,
+    jobs,
+    previews,
+    rejects,
+    schedule,
+    serve,
+)
 from chalicelib.routes.endpoint import FORM, TEXT_TYPES, Endpoint
 
 if TYPE_CHECKING:
@@ -20,9 +30,11 @@ if TYPE_CHECKING:
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *health.ENDPOINTS,
+    *console.ENDPOINTS,
     *configs.ENDPOINTS,
     *previews.ENDPOINTS,
     *jobs.ENDPOINTS,
+    *rejects.ENDPOINTS,
     *schedule.ENDPOINTS,
 )
 

@@ -36,14 +36,6 @@ ENDPOINTS = (
     ),
     Endpoint(
         "GET",
-        "/runs/{run_id}/rejects",
-        HANDLERS + "list_rejects",
-        role="viewer",
-        summary="The rows that a run kept out, with the reasons",
-        errors=("not_found", "invalid_configuration", "target"),
-    ),
-    Endpoint(
-        "GET",
         "/runs/{run_id}/rejects/csv",
         HANDLERS + "get_rejects_csv",
         role="viewer",

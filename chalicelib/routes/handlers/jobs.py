@@ -122,50 +122,6 @@ class RunHistory(Model):
     next: str | None
 
 
-class RejectPage(Model):
-    """Where to go on: after this reject."""
-
-    after: int = Field(0, ge=0, le=2**62)
-    limit: int = Field(100, ge=1, le=500)
-
-
-class Problem(Model):
-    """What is wrong with one value, or with the whole row when there is no column."""
-
-    column: str | None
-    value: str | None
-    reason: str
-
-
-class Reject(Problem):
-    """A row as it was extracted; the first problem stands for all of them."""
-
-    id: int
-    source: str
-    file: str
-    line: int
-    problems: list[Problem]
-    row: dict[str, str | None]
-    status: str
-    created_at: datetime
-
-
-class Rejects(Model):
-    """A page of rejects; `next` is the `after` of the next page, null on the last one."""
-
-    rejects: list[Reject]
-    next: int | None
-
-
-def list_rejects(call: Call[RejectPage, None]) -> Rejects:
-    """A page of what was kept out."""
-    asked = call.query
-    found = jobs.rejects(jobs.service(), call.path["run_id"], asked.after, asked.limit + 1)
-    page, more = split(found, asked.limit)
-    rejects = [Reject.model_validate(row) for row in page]
-    return Rejects(rejects=rejects, next=rejects[-1].id if more else None)
-
-
 class Download(Model):
     """A URL that needs no token, until it expires."""
 

@@ -11,7 +11,8 @@ from chalicelib.jobs import previews
 from chalicelib.jobs.common import service
 from chalicelib.routes.handler import Call, Model
 from chalicelib.routes.handlers.configs import Upload
-from chalicelib.routes.handlers.jobs import Failure, Problem
+from chalicelib.routes.handlers.jobs import Failure
+from chalicelib.routes.handlers.rejects import Problem
 
 
 class Asked(Model):

@@ -1,0 +1,40 @@
+"""What runs kept out of the target, as the service shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Engine
+
+from chalicelib import database, load
+from chalicelib.history import configs, runs
+from chalicelib.jobs.common import configuration, parsed
+
+
+def rejects(
+    engine: Engine,
+    run_id: str,
+    after: int,
+    limit: int,
+    column: str | None = None,
+    reason: str | None = None,
+) -> list[dict[str, Any]]:
+    """A page of what a run kept out. Raises NotFound."""
+    return load.rejects(_target(engine, run_id), run_id, after, limit, column, reason)
+
+
+def kinds(engine: Engine, run_id: str) -> list[dict[str, Any]]:
+    """What a run kept out, counted by column and reason. Raises NotFound."""
+    return load.kinds(_target(engine, run_id), run_id)
+
+
+def waiting(engine: Engine) -> dict[str, int]:
+    """How many rows of each run wait to be mended, in the table of the newest configuration."""
+    if (newest := configs.latest(engine)) is None:
+        return {}
+    target = parsed(newest).target
+    return load.waiting(database.connect(target), target.qualified_table)
+
+
+def _target(engine: Engine, run_id: str) -> Engine:
+    return database.connect(configuration(engine, runs.get(engine, run_id)).target)

@@ -1,0 +1,75 @@
+"""What runs kept out of the target, for people to look at: counted, filtered, page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+
+from chalicelib import database
+from chalicelib.load.ledger import read_rejects
+
+REJECTS = """
+    select id, source, file, line, "column", value, reason, problems, "row", status, created_at
+    from {elt}.rejects
+    where run_id = :run_id and id > :after
+        and (cast(:column as text) is null or coalesce("column", '') = :column)
+        and (cast(:reason as text) is null or reason = :reason)
+    order by id limit :limit
+"""
+"""A page of all that a run kept out, whatever became of it since; '' is no column."""
+
+KINDS = """
+    select "column", reason, count(*) as rows,
+        count(*) filter (where status = 'quarantined') as open
+    from {elt}.rejects where run_id = :run_id
+    group by 1, 2 order by 3 desc, 1, 2 limit :limit
+"""
+
+WAITING = """
+    select run_id, count(*) from {elt}.rejects
+    where table_name = :table and status = 'quarantined'
+    group by run_id order by run_id desc
+"""
+
+MOST_KINDS = 200
+
+
+def rejects(
+    engine: Engine,
+    run_id: str,
+    after: int,
+    limit: int,
+    column: str | None = None,
+    reason: str | None = None,
+) -> list[dict[str, Any]]:
+    """A page of the rejects of a run, by the names of their columns, in the order of their ids.
+
+    Only those whose first problem is of this column ("" for the row as a whole) and this reason.
+    """
+    key = {"after": after, "limit": limit, "column": column, "reason": reason}
+    return _read(engine, run_id, REJECTS, {"run_id": run_id, **key})
+
+
+def kinds(engine: Engine, run_id: str) -> list[dict[str, Any]]:
+    """How many rejects of a run have which `column` and `reason`, and how many still wait.
+
+    The first 200 kinds, the most frequent first.
+    """
+    return _read(engine, run_id, KINDS, {"run_id": run_id, "limit": MOST_KINDS})
+
+
+def waiting(engine: Engine, table: str) -> dict[str, int]:
+    """How many rows of each run wait in quarantine, the newest run first."""
+    rows = _read(engine, table, WAITING, {"table": table})
+    return {row["run_id"]: row["count"] for row in rows}
+
+
+def _read(
+    engine: Engine, whose: str, statement: str, key: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    def read(connection: Connection) -> list[dict[str, Any]]:
+        return [dict(row._mapping) for row in connection.execute(database.sql(statement), key)]
+
+    return read_rejects(engine, whose, read) or []
