@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cache
 from html import escape
 from pathlib import Path
 
@@ -51,8 +50,8 @@ def console_page(call: Call[None, None]) -> Raw:
 
     So `/api` and `/api/` show the same, which relative URLs alone would not.
     """
-    base = escape(f"{call.base}/")
-    text = _files()[PAGE].replace("{base}", base).replace("{edition}", edition())
+    files, base = _files(), escape(f"{call.base}/")
+    text = files[PAGE].replace("{base}", base).replace("{edition}", _edition(files))
     headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
     return Raw("text/html; charset=utf-8", text, headers)
 
@@ -62,20 +61,19 @@ def console_file(call: Call[None, None]) -> Raw:
 
     Modules name each other by relative URLs and so stay within their edition. Raises NotFound.
     """
-    name = call.path["name"]
+    files, name = _files(), call.path["name"]
     kind = TYPES.get(Path(name).suffix)
-    if call.path["edition"] != edition() or kind is None or name not in _files():
+    if call.path["edition"] != _edition(files) or kind is None or name not in files:
         raise NotFound(f"the console has no file {name} now", fix="Load the page again.")
-    return Raw(f"{kind}; charset=utf-8", _files()[name], {"Cache-Control": FOR_EVER})
+    return Raw(f"{kind}; charset=utf-8", files[name], {"Cache-Control": FOR_EVER})
 
 
-@cache
-def edition() -> str:
+def _edition(files: dict[str, str]) -> str:
     """A name for all of the console's files as they are."""
-    everything = "\0".join(f"{name}\0{text}" for name, text in sorted(_files().items()))
+    everything = "\0".join(f"{name}\0{text}" for name, text in sorted(files.items()))
     return hashlib.sha256(everything.encode()).hexdigest()[:12]
 
 
-@cache
 def _files() -> dict[str, str]:
+    """By name; a hundred kilobytes, read anew so that a developer sees what was changed."""
     return {path.name: path.read_text("utf-8") for path in FOLDER.iterdir() if path.is_file()}

@@ -1,0 +1,127 @@
+/** The service's API: one call, its errors, and calls that are repeated for as long as it takes. */
+
+import { lost, restored } from "./connection.js";
+import { complain } from "./notes.js";
+
+const TOKEN = "token";
+const LONGEST_PAUSE = 30;
+
+/** The service said no; `code`, `message` and `details` are its own. */
+export class Refused extends Error {
+  constructor(status, { code, message, details }) {
+    super(message);
+    Object.assign(this, { status, code, details });
+  }
+}
+
+/** Nobody answered, or only a gateway did. */
+export class Unreachable extends Error {
+  constructor() {
+    super("The service cannot be reached. Check the network, then try again.");
+  }
+}
+
+/** The token of this tab; none is null. */
+export const token = {
+  get: () => sessionStorage.getItem(TOKEN),
+  keep: (value) => sessionStorage.setItem(TOKEN, value),
+  forget: () => sessionStorage.removeItem(TOKEN),
+};
+
+let onUnknownToken = () => {};
+
+/** What to do when the service no longer knows the token. */
+export function whenUnknown(listener) {
+  onUnknownToken = listener;
+}
+
+export function get(path, options) {
+  return call("GET", path, options);
+}
+
+/** POST `json`, or a `yaml` text. */
+export function post(path, { json = {}, yaml, headers = {}, signal } = {}) {
+  const type = yaml === undefined ? "application/json" : "application/yaml";
+  const body = yaml === undefined ? JSON.stringify(json) : yaml;
+  return call("POST", path, { body, signal, headers: { "Content-Type": type, ...headers } });
+}
+
+/**
+ * Do the work now and again after as many seconds as it returns, until the signal.
+ * While the service or what is behind it cannot be reached it is tried less and less often; when
+ * the network or the reader comes back, at once. Nothing is asked while nobody looks.
+ * @param {AbortSignal} signal
+ * @param {() => Promise<number>} work
+ */
+export function poll(signal, work) {
+  let failures = 0, timer, working = false;
+
+  async function turn() {
+    clearTimeout(timer);
+    if (signal.aborted || working) return;
+    working = true;
+    const pause = document.hidden ? 1 : await attempt();
+    working = false;
+    if (!signal.aborted) timer = setTimeout(turn, pause * 1000);
+  }
+
+  async function attempt() {
+    try {
+      const pause = await work();
+      failures = 0;
+      return pause;
+    } catch (error) {
+      if (signal.aborted) return 0;
+      if (!passesByItself(error)) throw error;
+      if (error instanceof Refused) complain(error);
+      failures += 1;
+      return Math.min(LONGEST_PAUSE, 2 ** (failures - 1));
+    }
+  }
+
+  window.addEventListener("online", turn, { signal });
+  window.addEventListener("try-now", turn, { signal });
+  document.addEventListener("visibilitychange", turn, { signal });
+  return turn();
+}
+
+function passesByItself(error) {
+  return error instanceof Unreachable || error.status >= 500;
+}
+
+async function call(method, path, options = {}) {
+  const headers = { Authorization: `Bearer ${token.get()}`, ...options.headers };
+  const response = await answered(path, { ...options, method, headers, cache: "no-store" });
+  const said = await response.json().catch(() => null);
+  if (response.ok && said !== null) return said;
+  if (!said?.error) throw unreachable();
+  if (await isUnknown(response.status, path)) onUnknownToken();
+  throw new Refused(response.status, said.error);
+}
+
+/** Paths are relative to the page's base, which holds the gateway's stage. */
+async function answered(path, options) {
+  let response;
+  try {
+    response = await fetch(path, options);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw unreachable();
+  }
+  restored();
+  return response;
+}
+
+function unreachable() {
+  lost();
+  return new Unreachable();
+}
+
+/** 403 is also the answer to a role that is not enough; every role may ask who it is. */
+async function isUnknown(status, path) {
+  if (status === 401) return true;
+  if (status !== 403) return false;
+  if (path === "me") return true;
+  const headers = { Authorization: `Bearer ${token.get()}` };
+  return [401, 403].includes((await answered("me", { headers })).status);
+}

@@ -1,0 +1,59 @@
+/** The schedule: whether it is on, how often it fires and when it will next. */
+
+import { get, post } from "./api.js";
+import { drawer, h } from "./dom.js";
+import { relative, time } from "./format.js";
+import { tell } from "./notes.js";
+import { action, may } from "./rights.js";
+
+const UNITS = ["minute", "hour", "day"];
+const RATE = /^rate\((\d+) (minute|hour|day)s?\)$/;
+
+/** The card, and how to bring it up to date. */
+export function scheduleCard(signal) {
+  const card = h("section", { class: "card", "aria-labelledby": "schedule" });
+  const draw = drawer(card, content);
+
+  async function change(json, done) {
+    draw(await post("schedule-job", { json }));
+    tell(done);
+  }
+
+  function content(state) {
+    const on = state.enabled;
+    const flip = action([h("span", { class: "knob", "aria-hidden": "true" }), on ? "On" : "Off"], "operator",
+      () => change({ enabled: !on }, on ? "The schedule is off." : "The schedule is on."),
+      { class: "switch", id: "switch", role: "switch", "aria-checked": String(on), "aria-labelledby": "schedule" });
+    return [h("h2", { id: "schedule" }, "Schedule"), h("p", { class: "figure" }, flip), next(state),
+      rateForm(state.rate, (rate) => change({ rate }, `The schedule fires every ${inWords(rate)}.`))];
+  }
+
+  return { card, refresh: async () => draw(await get("schedule-job", { signal })) };
+}
+
+function next({ enabled, rate, next_run: moment }) {
+  if (!enabled) return h("p", {}, "Runs start by hand only.");
+  if (moment) return h("p", {}, "Next run about ", time(moment), `, ${relative(moment)}.`);
+  return h("p", {}, RATE.test(rate) ? `The first run starts within ${inWords(rate)}.` : `Fires by ${rate}.`);
+}
+
+/** `1 hour` of `rate(1 hour)`; a `cron(…)` as it is. */
+function inWords(rate) {
+  const [, amount, unit] = rate.match(RATE) ?? [];
+  if (!amount) return rate;
+  return amount === "1" ? unit : `${amount} ${unit}s`;
+}
+
+function rateForm(rate, save) {
+  const [, amount = "1", unit = "hour"] = rate?.match(RATE) ?? [];
+  const disabled = !may("operator");
+  const many = h("input", { id: "every", type: "number", min: 1, max: 99999, value: amount, required: true, disabled });
+  const units = h("select", { id: "unit", "aria-label": "Unit", disabled },
+    UNITS.map((each) => h("option", { value: each, selected: each === unit }, `${each}s`)));
+  const chosen = () => `rate(${many.value} ${units.value}${many.value === "1" ? "" : "s"})`;
+  const store = action("Save", "operator", () => save(chosen()), { id: "save-rate", hidden: true });
+  const changed = () => { store.firstChild.hidden = !many.validity.valid || chosen() === rate; };
+  many.addEventListener("input", changed);
+  units.addEventListener("input", changed);
+  return h("div", { class: "rate" }, h("label", { for: "every" }, "Every"), many, units, disabled ? null : store);
+}

@@ -1,0 +1,106 @@
+/** Who is signed in, what they may do, and which view they look at. */
+
+import { get, Refused, token, Unreachable, whenUnknown } from "./api.js";
+import { h, show } from "./dom.js";
+import { clearNotes, complain } from "./notes.js";
+import { become } from "./rights.js";
+
+const VIEWS = {
+  overview: () => import("./overview.js"),
+  configuration: () => import("./configuration.js"),
+  runs: () => import("./runs.js"),
+  run: () => import("./run.js"),
+};
+
+let leaving = new AbortController();
+
+/** Sign in with the token of this tab, or ask for one. */
+export async function start() {
+  const page = document.baseURI + location.hash;
+  if (location.href !== page) history.replaceState(null, "", page);  // `/api` becomes `/api/`
+  element("sign-in").querySelector("form").addEventListener("submit", signIn);
+  element("sign-in").querySelector("button").disabled = false;
+  element("sign-out").addEventListener("click", () => signOut());
+  element("skip").addEventListener("click", () => element("main").focus());
+  whenUnknown(() => signOut("The service does not know this token. It may have been replaced."));
+  window.addEventListener("hashchange", navigate);
+  window.addEventListener("unhandledrejection", ({ reason }) => complain(reason));
+  if (token.get()) await enter();
+  else element("token").focus();
+}
+
+async function signIn(event) {
+  event.preventDefault();
+  token.keep(element("token").value.trim());
+  show(element("token-problem"));
+  await enter();
+}
+
+/** Ask who the token belongs to; without an answer ask again, since a reload would do no more. */
+async function enter() {
+  try {
+    const me = await get("me");
+    become(me);
+    show(element("me"), h("span", { class: "name" }, me.name), " ", h("span", { class: "role" }, me.role));
+  } catch (error) {
+    if (error instanceof Unreachable && !element("shell").hidden) return setTimeout(enter, 2000);
+    if (!(error instanceof Refused)) signOut(error.message);
+    return undefined;
+  }
+  element("token").value = "";
+  element("sign-in").hidden = true;
+  element("shell").hidden = false;
+  return navigate();
+}
+
+function signOut(reason = "") {
+  leaving.abort();
+  token.forget();
+  element("shell").hidden = true;
+  element("sign-in").hidden = false;
+  show(element("main"));
+  show(element("token-problem"), reason);
+  document.title = "ELT Pipeline";
+  element("token").focus();
+}
+
+/** Show the view that the address names. */
+async function navigate() {
+  if (!token.get()) return;
+  const [name, id] = location.hash.replace(/^#\//, "").split("/").map(decodeURIComponent);
+  const view = name === "runs" && id ? "run" : name in VIEWS ? name : "overview";
+  leaving.abort();
+  leaving = new AbortController();
+  const { signal } = leaving;
+  clearNotes();
+  mark(view === "run" ? "runs" : view);
+  const main = element("main");
+  show(main, h("p", { class: "loading" }, "Loading …"));
+  try {
+    const { default: open } = await VIEWS[view]();
+    if (!signal.aborted) await open(main, { signal, id });
+  } catch (error) {
+    if (!signal.aborted) show(main, h("h1", {}, "This cannot be shown"), h("p", {}, error.message));
+  }
+  if (!signal.aborted) arrive(main);
+}
+
+/** A screen reader hears where it is. */
+function arrive(main) {
+  const heading = main.querySelector("h1");
+  if (!heading) return;  // it is still being asked for
+  document.title = `${heading.textContent} · ELT Pipeline`;
+  heading.tabIndex = -1;
+  heading.focus({ preventScroll: true });
+  window.scrollTo(0, 0);
+}
+
+function mark(current) {
+  for (const link of document.querySelectorAll(".bar nav a"))
+    if (link.hash === `#/${current}`) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+}
+
+function element(id) {
+  return document.getElementById(id);
+}

@@ -1,0 +1,28 @@
+/** Start a run: at once, or everything anew after a question. */
+
+import { post } from "./api.js";
+import { h } from "./dom.js";
+import { ask } from "./question.js";
+import { action } from "./rights.js";
+
+/** The buttons that start a run and go to it. */
+export function startButtons() {
+  return h("div", { class: "actions" },
+    action("Full reload …", "operator", reload),
+    action("Run now", "operator", () => start({}), { class: "primary", id: "run-now" }));
+}
+
+/** Rows that are there are replaced, so it is asked first. */
+async function reload() {
+  const sure = await ask("Load everything anew?",
+    "All files and all records are read again, and the table is rebuilt from them in one transaction. Readers see the old rows until it is done.",
+    "Load everything");
+  if (sure) await start({ full: true });
+}
+
+/** The key makes it one run, however often a lost answer lets it be sent. */
+async function start(order) {
+  const key = { "Idempotency-Key": crypto.randomUUID?.() ?? String(Math.random()) };
+  const { run_id: id } = await post("trigger-job", { json: order, headers: key });
+  location.hash = `#/runs/${id}`;
+}
