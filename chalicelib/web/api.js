@@ -47,22 +47,23 @@ export function post(path, { json = {}, yaml, headers = {}, signal } = {}) {
 }
 
 /**
- * Do the work now and again after as many seconds as it returns, until the signal.
+ * Do the work now and again after as many seconds as it returns, until that is null or the signal.
  * While the service or what is behind it cannot be reached it is tried less and less often; when
  * the network or the reader comes back, at once. Nothing is asked while nobody looks.
  * @param {AbortSignal} signal
- * @param {() => Promise<number>} work
+ * @param {() => Promise<number | null>} work
  */
 export function poll(signal, work) {
-  let failures = 0, timer, working = false;
+  let failures = 0, timer, working = false, over = false;
 
   async function turn() {
     clearTimeout(timer);
-    if (signal.aborted || working) return;
+    if (signal.aborted || working || over) return;
     working = true;
     const pause = document.hidden ? 1 : await attempt();
     working = false;
-    if (!signal.aborted) timer = setTimeout(turn, pause * 1000);
+    if (pause === null) over = true;
+    else if (!signal.aborted) timer = setTimeout(turn, pause * 1000);
   }
 
   async function attempt() {

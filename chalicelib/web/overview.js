@@ -25,9 +25,8 @@ export default function open(main, { signal }) {
       get("runs?limit=50", { signal }), get("configs?limit=1", { signal }), get("rejects", { signal }),
       schedule.refresh(),
     ]);
-    const begun = configs.length || runs.length;
-    if (!main.contains(last)) show(main, begun ? [heading(), page()] : firstSteps());
-    if (begun && !main.contains(last)) show(main, heading(), page());
+    if (!configs.length && !runs.length) show(main, firstSteps());
+    else if (!main.contains(last)) show(main, heading(), page());
     const active = runs.find(isActive);
     draw.last(active ? await get(`runs/${active.id}`, { signal }) : runs[0] ?? null);
     draw.waiting(rejects);

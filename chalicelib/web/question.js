@@ -7,21 +7,29 @@ import { h } from "./dom.js";
  * @returns {Promise<boolean>}
  */
 export function ask(title, text, agree) {
-  const form = h("form", { method: "dialog" }, h("h2", { id: "question" }, title), h("p", {}, text),
-    h("div", { class: "actions" },
-      h("button", { value: "" }, "Cancel"), h("button", { value: "yes", class: "primary" }, agree)));
-  return opened(form, "question").then((said) => said === "yes");
+  return form(title, h("p", {}, text), agree);
+}
+
+/**
+ * Whether the reader agrees to what they filled in. Enter agrees, Escape does not.
+ * @returns {Promise<boolean>}
+ */
+export async function form(title, content, agree) {
+  const cancel = h("button", { type: "button", onclick: () => cancel.closest("dialog").close("") }, "Cancel");
+  const said = await opened(h("form", { method: "dialog" }, h("h2", { id: "question" }, title), content,
+    h("div", { class: "actions" }, cancel, h("button", { value: "yes", class: "primary" }, agree))));
+  return said === "yes";
 }
 
 /** Show something until the reader closes it. */
-export function look(title, ...content) {
+export async function look(title, ...content) {
   const close = h("form", { method: "dialog" }, h("button", {}, "Close"));
   const head = h("header", {}, h("h2", { id: "question" }, title), close);
-  return opened(h("div", { class: "wide" }, head, content), "question");
+  await opened(h("div", { class: "wide" }, head, content));
 }
 
-function opened(content, label) {
-  const dialog = h("dialog", { "aria-labelledby": label }, content);
+function opened(content) {
+  const dialog = h("dialog", { "aria-labelledby": "question" }, content);
   document.body.append(dialog);
   dialog.showModal();
   return new Promise((resolve) => {

@@ -7,9 +7,12 @@ import { action } from "./rights.js";
 
 /** The buttons that start a run and go to it. */
 export function startButtons() {
-  return h("div", { class: "actions" },
-    action("Full reload …", "operator", reload),
-    action("Run now", "operator", () => start({}), { class: "primary", id: "run-now" }));
+  return h("div", { class: "actions" }, action("Full reload …", "operator", reload), runNow("primary"));
+}
+
+/** The button that loads what is new. */
+export function runNow(look = "small") {
+  return action("Run now", "operator", () => start({}), { class: look, id: `run-now-${look}` });
 }
 
 /** Rows that are there are replaced, so it is asked first. */
@@ -20,9 +23,12 @@ async function reload() {
   if (sure) await start({ full: true });
 }
 
-/** The key makes it one run, however often a lost answer lets it be sent. */
+/** The key makes it one run, should the browser send it twice. */
 async function start(order) {
-  const key = { "Idempotency-Key": crypto.randomUUID?.() ?? String(Math.random()) };
-  const { run_id: id } = await post("trigger-job", { json: order, headers: key });
+  const { run_id: id } = await post("trigger-job", { json: order, headers: { "Idempotency-Key": key() } });
   location.hash = `#/runs/${id}`;
+}
+
+function key() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

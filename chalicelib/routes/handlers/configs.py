@@ -20,6 +20,12 @@ class Upload(Model):
     yaml: str
 
 
+class NewVersion(Upload):
+    """A configuration, and why it is uploaded; the header X-Comment may say so, too."""
+
+    comment: str = Field("", max_length=500)
+
+
 class VersionSummary(Model):
     """A version without its text."""
 
@@ -73,9 +79,9 @@ class Diff(Model):
     diff: str
 
 
-def upload_config(call: Call[None, Upload]) -> StoredUpload:
+def upload_config(call: Call[None, NewVersion]) -> StoredUpload:
     """Store it when it has no mistakes; its secrets go to the secret store."""
-    comment = call.headers.get("x-comment", "")
+    comment = call.body.comment or call.headers.get("x-comment", "")
     done = uploads.add(jobs.service(), call.body.yaml, call.actor, comment)
     return StoredUpload(**vars(done.version), moved_secrets=done.moved, warnings=done.warnings)
 

@@ -1,0 +1,83 @@
+/** A look at real data: the first rows of each source, the types, and what would be kept out. */
+
+import { get, poll, post } from "./api.js";
+import { cell } from "./cell.js";
+import { h, show, table } from "./dom.js";
+import { facts } from "./facts.js";
+import { count } from "./format.js";
+import { failure } from "./report.js";
+import { action } from "./rights.js";
+
+/** The button that asks for a look at the text, and the place where it is shown. */
+export function previewPanel(text, signal) {
+  const element = h("section", { class: "preview", "aria-label": "Preview", role: "region", hidden: true });
+  const button = action("Preview the data", "admin", look, { id: "preview" });
+  return { element, button };
+
+  async function look() {
+    const { preview_id: id } = await post("previews", { yaml: text() });
+    element.hidden = false;
+    show(element, h("div", { class: "card" }, h("h2", {}, "Preview"),
+      h("p", { role: "status" }, "Looking at the first rows of each source …"), h("progress", { "aria-label": "Preview" })));
+    element.scrollIntoView({ block: "nearest", behavior: "smooth" });
+    show(element, seen(await finished(id)));
+  }
+
+  async function finished(id) {
+    const over = new AbortController();
+    signal.addEventListener("abort", () => over.abort());
+    let preview;
+    await new Promise((resolve, reject) => {
+      over.signal.addEventListener("abort", resolve);
+      poll(over.signal, async () => {
+        preview = await get(`previews/${id}`, { signal });
+        if (preview.state !== "queued") over.abort();
+        return 0.5;
+      }).catch(reject);
+    });
+    return preview;
+  }
+}
+
+function seen({ sources, error }) {
+  const title = h("h2", { tabindex: -1 }, "Preview: nothing of this was loaded");
+  if (error) return h("div", { class: "card" }, title, failure(error));
+  return [h("div", { class: "heading" }, title), sources.map(source)];
+}
+
+function source({ name, type, columns, ignored, files, rows, complete, error }) {
+  const wrong = rows.filter((row) => row.problems.length);
+  const list = h("div", {});
+  const only = h("input", { type: "checkbox", id: `only-${name}`, onchange: draw });
+  draw();
+  return h("section", { class: "card", "aria-label": `Source ${name}` },
+    h("h3", {}, name, " ", h("span", { class: "hint" }, type)),
+    error ? failure(error) : summary(),
+    h("ul", { class: "chips", "aria-label": "Columns of the table" }, Object.entries(columns).map(([column, kind]) =>
+      h("li", {}, column, " ", h("span", { class: "hint" }, kind)))),
+    ignored.length ? h("p", { class: "hint" }, `Not in the schema, left out: ${ignored.join(", ")}`) : null,
+    Object.entries(files).map(([file, found]) => h("p", { class: "hint break" }, file, Object.keys(found).length ? ": " : "", facts(found))),
+    wrong.length ? h("label", { class: "check" }, only, " Only rows that would be kept out") : null,
+    rows.length ? list : null);
+
+  function summary() {
+    const all = `${complete ? "All" : "The first"} ${count(rows.length, "row")}`;
+    return h("p", { class: wrong.length ? "warning" : "good" },
+      wrong.length ? `${all}; ${count(wrong.length, "of them")} would be kept out.`.replace("of thems", "of them") : `✓ ${all} would be loaded.`);
+  }
+
+  function draw() {
+    show(list, previewTable(name, only.checked ? wrong : rows));
+  }
+}
+
+function previewTable(name, rows) {
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row.values)))];
+  const several = new Set(rows.map((row) => row.file)).size > 1;
+  return table(`First rows of ${name}`, [["Line", "right"], "Problem", ...columns, ...(several ? ["File"] : [])],
+    rows.map((row) => h("tr", { class: row.problems.length ? "wrong" : null },
+      h("td", { class: "right" }, row.line),
+      h("td", { class: "reasons" }, row.problems.map(({ column, reason }) => h("div", {}, column ? `${column} ${reason}` : reason))),
+      columns.map((column) => h("td", { class: "value" }, cell(row.values[column]))),
+      several ? h("td", { class: "value" }, row.file) : null)));
+}
