@@ -155,8 +155,8 @@ export default async function open(main, { signal }) {
   function tellBasis(newest = stored.version) {
     upload.firstChild.textContent = `Upload as version ${Math.max(newest, stored.version) + 1}`;
     const base = stored.version ? `version ${stored.version}` : "nothing yet";
-    const overtaken = newest > stored.version ? ` Version ${newest} was uploaded meanwhile.` : "";
-    show(basis, (isChanged() ? `Draft, changed from ${base}.` : stored.version ? `This is ${base}, the newest one you have seen.` : "") + overtaken);
+    const overtaken = newest > stored.version ? ` Version ${newest} is there meanwhile.` : "";
+    show(basis, isChanged() ? `Draft, not stored; changed from ${base}.` : `Shown is ${base}.`, overtaken);
   }
 }
 

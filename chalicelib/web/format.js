@@ -40,12 +40,12 @@ export function relative(iso) {
 
 /** `0.4 s`, `12 s`, `3 min 5 s`, `2 h 10 min`. */
 export function duration(seconds) {
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 10) return `${seconds.toFixed(1)}\u00a0s`;
   const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
+  if (whole < 60) return `${whole}\u00a0s`;
   const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return `${minutes} min ${whole % 60} s`;
-  return `${number(Math.floor(minutes / 60))} h ${minutes % 60} min`;
+  if (minutes < 60) return `${minutes}\u00a0min ${whole % 60}\u00a0s`;
+  return `${number(Math.floor(minutes / 60))}\u00a0h ${minutes % 60}\u00a0min`;
 }
 
 /** Seconds that a run worked or has worked so far; null before it began. */

@@ -61,7 +61,7 @@ function lastRun(run) {
   if (!run) return [title, h("p", { class: "none" }, "There was no run yet."), h("p", { class: "hint" }, "“Run now” loads what the sources hold.")];
   if (isActive(run)) return [title, progress(run), link(run)];
   const seconds = took(run);
-  return [title, h("p", { class: "figure" }, badge(run.state)), h("p", {}, outcome(run)),
+  return [title, h("p", { class: "figure" }, badge(run.state)), h("p", { class: "sentence" }, outcome(run)),
     h("p", { class: "hint" }, time(run.created_at), ` · ${relative(run.created_at)}`,
       seconds === null ? null : ` · took ${duration(seconds)}`),
     link(run)];

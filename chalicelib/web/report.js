@@ -7,6 +7,7 @@ import { counts } from "./states.js";
 
 const SHOWN_ELSEWHERE = new Set(["mode", "table", "output", "run_id", "rejects", "sources", "seconds", "warnings", "changes", "checks"]);
 const OF_A_FILE = new Set(["name", "outcome", "rows", "quarantined", "detail", "detected"]);
+const STEPS = ["plan", "extract", "validate", "combine", "load", "transform", "check"];
 const MOST_FILES = 200;
 
 /** Why something failed, where, and what to do. */
@@ -63,12 +64,17 @@ function remarks(file) {
 }
 
 function timings(seconds) {
-  const steps = Object.entries(seconds);
+  const steps = Object.entries(seconds).sort(([one], [other]) => place(one) - place(other));
   if (!steps.length) return null;
   const most = Math.max(...steps.map(([, value]) => value));
   return h("section", { class: "card", "aria-labelledby": "timings" }, h("h2", { id: "timings" }, "Time of each step; they overlap"),
     h("dl", { class: "timings" }, steps.map(([step, value]) =>
       h("div", {}, h("dt", {}, step), h("dd", {}, bar(value / most), h("span", {}, value < 10 ? `${value.toFixed(2)} s` : duration(value)))))));
+}
+
+/** Steps that are new here come last. */
+function place(step) {
+  return STEPS.includes(step) ? STEPS.indexOf(step) : STEPS.length;
 }
 
 function bar(part) {
