@@ -76,7 +76,7 @@ function quarantine({ rows, runs }) {
   if (!rows) return [title, h("p", { class: "figure" }, "0"), h("p", {}, "No row waits to be mended.")];
   const [newest, ...more] = Object.entries(runs);
   return [title, h("p", { class: "figure" }, number(rows)),
-    h("p", {}, `${rows === 1 ? "row waits" : "rows wait"} to be mended, of ${count(Object.keys(runs).length, "run")}.`),
+    h("p", {}, `${rows === 1 ? "row waits" : "rows wait"} to be mended, from ${count(Object.keys(runs).length, "run")}.`),
     h("ul", { class: "plain" }, [newest, ...more.slice(0, 2)].map(([id, waiting]) =>
       h("li", {}, h("a", { href: `#/runs/${id}`, id: `waiting-${id}` }, `${count(waiting, "row")} of ${shortId(id)}`))))];
 }

@@ -27,7 +27,7 @@ async function load(run, signal, place) {
   const waiting = sum(kinds, "open");
   /** Corrected rows by the ids of their rejects. */
   const corrections = new Map();
-  let found = [], next = null;
+  let found = [], next = null, asked = 0;
 
   const list = h("div", { class: "stack" }), replaying = h("div", { class: "actions" });
   const column = choice("column", "Column", groups(kinds, ({ column: name }) => name ?? ""));
@@ -44,18 +44,24 @@ async function load(run, signal, place) {
   }
 
   async function more() {
-    const asked = new URLSearchParams({ limit: PAGE });
-    if (next) asked.set("after", next);
-    if (column.value !== "*") asked.set("column", column.value);
-    if (reason.value !== "*") asked.set("reason", reason.value);
-    const page = await get(`${path}?${asked}`, { signal });
+    const mine = (asked += 1);
+    const page = await get(`${path}?${wanted()}`, { signal });
+    if (mine !== asked) return;  // the reader has chosen something else meanwhile
     found = [...found, ...page.rejects];
     next = page.next;
     drawList();
   }
 
+  function wanted() {
+    const query = new URLSearchParams({ limit: PAGE });
+    if (next) query.set("after", next);
+    if (column.value !== "*") query.set("column", column.value);
+    if (reason.value !== "*") query.set("reason", reason.value);
+    return query;
+  }
+
   function drawList() {
-    show(list, found.length ? table("Rows kept out", ["Where", "Column", "Value", "Reason", "Status", ["", "wide-only"]], found.map(row))
+    show(list, found.length ? table("Rows kept out", ["Where", "Column", "Value", "Reason", "Status", "Mend"], found.map(row))
       : h("p", { class: "none" }, "No row is of this kind."),
     next ? h("p", {}, action("More rows", "viewer", more, { id: "more-rejects" })) : null);
   }

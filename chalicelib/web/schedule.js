@@ -34,10 +34,10 @@ export function scheduleCard(signal) {
 function next({ enabled, rate, next_run: moment }) {
   if (!enabled) return h("p", {}, "Runs start by hand only.");
   if (moment) return h("p", {}, "Next run about ", time(moment), `, ${relative(moment)}.`);
-  return h("p", {}, RATE.test(rate) ? `The first run starts within ${inWords(rate)}.` : `Fires by ${rate}.`);
+  return h("p", {}, RATE.test(rate) ? `The first run starts within ${inWords(rate).replace(/^(?=[a-z])/, "1 ")}.` : `Fires by ${rate}.`);
 }
 
-/** `1 hour` of `rate(1 hour)`; a `cron(…)` as it is. */
+/** `hour` of `rate(1 hour)`, `2 hours` of `rate(2 hours)`; a `cron(…)` as it is. */
 function inWords(rate) {
   const [, amount, unit] = rate.match(RATE) ?? [];
   if (!amount) return rate;

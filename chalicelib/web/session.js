@@ -18,8 +18,6 @@ let leaving = new AbortController();
 export async function start() {
   const page = document.baseURI + location.hash;
   if (location.href !== page) history.replaceState(null, "", page);  // `/api` becomes `/api/`
-  element("sign-in").querySelector("form").addEventListener("submit", signIn);
-  element("sign-in").querySelector("button").disabled = false;
   element("sign-out").addEventListener("click", () => signOut());
   element("skip").addEventListener("click", () => element("main").focus());
   whenUnknown(() => signOut("The service does not know this token. It may have been replaced."));
@@ -29,8 +27,8 @@ export async function start() {
   else element("token").focus();
 }
 
-async function signIn(event) {
-  event.preventDefault();
+/** Try the token that was typed. */
+export async function signIn() {
   token.keep(element("token").value.trim());
   show(element("token-problem"));
   await enter();

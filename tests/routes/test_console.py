@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from chalice.test import Client
@@ -108,5 +107,3 @@ def test_packaging_takes_the_console_along() -> None:
     assert FOLDER.parent.name == "chalicelib"
     with Client(app) as client:
         assert client.http.get("/").status_code == 200
-
-

@@ -1,0 +1,110 @@
+"""The console in a real Chromium, against the service with a real database and an emulated AWS."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+
+from app import app
+from chalicelib import auth
+from dev.serve import chalice_local
+from tests.pipelines import Pipeline
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+SWITCHES = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
+PATIENCE = 20_000
+"""Milliseconds, for a machine that is busy with other things."""
+
+expect.set_options(timeout=PATIENCE)
+
+
+@pytest.fixture(scope="session")
+def _playwright() -> Iterator[Playwright]:
+    if CHROMIUM is None:
+        pytest.skip("there is no chromium; on Debian and Ubuntu: apt install chromium")
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(_playwright: Playwright) -> Iterator[Browser]:
+    browser = _playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def service_url() -> Iterator[str]:
+    with chalice_local(app) as served:
+        yield served
+
+
+@pytest.fixture
+def shop(
+    tmp_path: Path, database: str, aws: str, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> Pipeline:
+    """A pipeline in the folder that the service works in."""
+    monkeypatch.setenv("ELT_TARGET_URL", database)
+    monkeypatch.setenv("ELT_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("ELT_BUCKET", bucket)
+    monkeypatch.setenv(
+        "ELT_SCHEDULE_TARGET_ARN", "arn:aws:lambda:eu-central-1:123456789012:function:tick"
+    )
+    monkeypatch.chdir(tmp_path)
+    auth.forget()
+    return Pipeline(tmp_path, database)
+
+
+@pytest.fixture
+def blank(browser: Browser, shop: Pipeline, service_url: str) -> Iterator[Page]:
+    """A page of a person in Tokyo, before it goes anywhere; a script that fails, fails the test."""
+    context = browser.new_context(
+        base_url=service_url, locale="en-US", timezone_id="Asia/Tokyo",
+        viewport={"width": 1280, "height": 800}, reduced_motion="reduce",
+    )  # fmt: skip
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    broken: list[str] = []
+    page.on("pageerror", lambda error: broken.append(str(error)))
+    page.on("console", lambda said: broken.append(said.text) if "Policy" in said.text else None)
+    yield page
+    context.close()
+    assert broken == []
+
+
+@pytest.fixture
+def enter(blank: Page) -> Callable[..., Page]:
+    """Go to a view with the token of a role, as after signing in."""
+
+    def enter(view: str = "overview", role: str = "admin") -> Page:
+        token = auth.make_token(role, role)
+        blank.add_init_script(f"sessionStorage.setItem('token', '{token}')")
+        blank.goto(f"/#/{view}")
+        expect(blank.get_by_role("heading", level=1)).to_be_visible()
+        return blank
+
+    return enter
+
+
+def keep(page: Page, name: str) -> None:
+    """Write a screenshot for people to look at."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+
+def run_now(page: Page, ends: str = "succeeded") -> None:
+    """Press the button and watch the run to its end."""
+    page.get_by_role("button", name="Run now").first.click()
+    page.wait_for_url(re.compile(r"#/runs/"))
+    expect(page.locator("h1 + .facts")).to_contain_text(ends)

@@ -1,0 +1,135 @@
+"""Writing, checking, trying, storing and restoring a configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from chalicelib import jobs, uploads
+from chalicelib.history import configs
+from chalicelib.secrets import user_store
+from tests.browser.configs import ORDERS, WRONG
+from tests.browser.conftest import keep
+from tests.pipelines import Pipeline
+
+
+@pytest.fixture
+def page(enter: Callable[..., Page]) -> Page:
+    return enter("configuration")
+
+
+def editor(page: Page) -> object:
+    return page.get_by_label("Configuration in YAML")
+
+
+def latest() -> configs.Version | None:
+    return configs.latest(jobs.service())
+
+
+def test_a_mistake_is_marked_at_its_line_and_mended(page: Page) -> None:
+    text = page.get_by_label("Configuration in YAML")
+    text.fill(WRONG)
+    expect(page.get_by_text("2 mistakes")).to_be_visible()
+    expect(page.locator(".gutter .wrong")).to_have_text(["4", "7"])
+    keep(page, "configuration-mistakes")
+    page.get_by_role("button", name="Upload as version 1").click()
+    expect(text).to_be_focused()
+    assert latest() is None
+    page.get_by_role("button", name="Line 7").click()
+    page.keyboard.insert_text("id: {type: integer, required: true}")
+    page.get_by_role("button", name="Line 4").click()
+    page.keyboard.insert_text("strict_mode: true")
+    expect(page.get_by_text("No mistakes")).to_be_visible()
+    page.get_by_label("Comment").fill("Größe 1: für den Anfang")
+    page.get_by_role("button", name="Upload as version 1").click()
+    expect(page.get_by_role("alert")).to_contain_text("Version 1 is stored.")
+    stored = latest()
+    assert stored is not None
+    assert (stored.yaml, stored.comment) == (ORDERS, "Größe 1: für den Anfang")
+    expect(page.get_by_role("region", name="History")).to_contain_text("Größe 1")
+
+
+def test_the_editor_indents_undoes_and_lets_the_keyboard_out(page: Page) -> None:
+    text = page.get_by_label("Configuration in YAML")
+    text.focus()
+    page.keyboard.type("a:")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.type("b: 1")
+    page.keyboard.press("Enter")
+    page.keyboard.type("c: 2")
+    expect(text).to_have_value("a:\n  b: 1\n  c: 2")
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.press("Tab")
+    expect(text).to_have_value("  a:\n    b: 1\n    c: 2")
+    page.keyboard.press("Shift+Tab")
+    expect(text).to_have_value("a:\n  b: 1\n  c: 2")
+    page.keyboard.press("ControlOrMeta+z")
+    expect(text).to_have_value("  a:\n    b: 1\n    c: 2")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Tab")
+    expect(text).not_to_be_focused()
+    expect(page.locator(".gutter span")).to_have_count(3)
+
+
+def test_versions_are_compared_and_an_old_one_restored(page: Page, shop: Pipeline) -> None:
+    engine = jobs.service()
+    uploads.add(engine, ORDERS, "ann", "the first")
+    uploads.add(engine, ORDERS.replace("orders", "sales"), "bob", "another table")
+    page.reload()
+    history = page.get_by_role("region", name="History")
+    expect(history).to_contain_text("bob")
+    history.get_by_role("button", name="Compare", exact=True).click()
+    differences = page.get_by_role("region", name="Differences")
+    expect(differences.locator(".removed")).to_contain_text("target: {table: orders}")
+    expect(differences.locator(".added")).to_contain_text("target: {table: sales}")
+    keep(page, "differences")
+    page.keyboard.press("Escape")
+    history.get_by_role("button", name="Restore version 1").click()
+    page.get_by_role("dialog").get_by_role("button", name="Restore").click()
+    expect(page.get_by_role("alert")).to_contain_text("Version 3 is what version 1 was.")
+    expect(page.get_by_label("Configuration in YAML")).to_have_value(ORDERS)
+    stored = latest()
+    assert stored is not None
+    assert (stored.version, stored.yaml) == (3, ORDERS)
+
+
+def test_a_secret_written_out_is_moved_and_the_page_says_so(page: Page) -> None:
+    text = ORDERS.replace("{table: orders}", "{table: orders, password: c4nary}")
+    page.get_by_label("Configuration in YAML").fill(text)
+    page.get_by_role("button", name="Upload as version 1").click()
+    expect(page.get_by_role("alert")).to_contain_text("in the secret store now")
+    expect(page.get_by_label("Configuration in YAML")).not_to_have_value(text)
+    assert "c4nary" not in page.content() + page.get_by_label("Configuration in YAML").input_value()
+    stored = latest()
+    assert stored is not None
+    (name,) = [part.split("}")[0] for part in stored.yaml.split("${secret:")[1:]]
+    assert user_store().get(name) == "c4nary"
+
+
+def test_a_preview_shows_rows_types_and_what_would_be_kept_out(page: Page, shop: Pipeline) -> None:
+    shop.write("a.csv", "id,name\n1,Ada\n<b>x</b>,Alan\n3,\n")
+    page.get_by_label("Configuration in YAML").fill(ORDERS)
+    page.get_by_role("button", name="Preview the data").click()
+    rows = page.get_by_role("table", name="First rows of local")
+    expect(rows.get_by_role("row")).to_have_count(4)
+    expect(rows).to_contain_text("id is not a whole number")
+    expect(rows).to_contain_text("<b>x</b>")
+    expect(rows).to_contain_text("NULL")
+    expect(page.get_by_role("list", name="Columns of the table")).to_contain_text("id bigint")
+    keep(page, "preview")
+    page.get_by_label("Only rows that would be kept out").check()
+    expect(rows.get_by_role("row")).to_have_count(2)
+    assert latest() is None
+    assert shop.query("select to_regclass('orders')") == [(None,)]
+
+
+def test_a_draft_waits_while_the_reader_looks_elsewhere(page: Page) -> None:
+    page.get_by_label("Configuration in YAML").fill(ORDERS)
+    page.get_by_role("link", name="Runs", exact=True).click()
+    expect(page.get_by_role("heading", name="Runs")).to_be_visible()
+    page.get_by_role("link", name="Configuration").click()
+    expect(page.get_by_label("Configuration in YAML")).to_have_value(ORDERS)
+    expect(page.get_by_text("Draft, not stored")).to_be_visible()

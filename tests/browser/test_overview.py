@@ -1,0 +1,93 @@
+"""How things stand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from chalicelib import jobs, schedule, uploads
+from tests.browser.configs import ORDERS
+from tests.browser.conftest import keep, run_now
+from tests.pipelines import Pipeline
+
+
+def test_before_the_first_configuration_it_says_what_to_do(enter: Callable[..., Page]) -> None:
+    page = enter()
+    expect(page.get_by_role("heading", name="Nothing is set up yet")).to_be_visible()
+    keep(page, "overview-empty")
+    page.get_by_role("link", name="Write the configuration").click()
+    expect(page.get_by_role("heading", name="Configuration")).to_be_visible()
+
+
+def test_the_schedule_is_turned_on_changed_and_turned_off(
+    enter: Callable[..., Page], shop: Pipeline
+) -> None:
+    uploads.add(jobs.service(), ORDERS, "test")
+    page = enter()
+    switch = page.get_by_role("switch", name="Schedule")
+    expect(switch).not_to_be_checked()
+    switch.click()
+    expect(switch).to_be_checked()
+    expect(page.get_by_text("The first run starts within 1 hour.")).to_be_visible()
+    page.get_by_label("Every").fill("30")
+    page.get_by_label("Unit").select_option("minute")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("The first run starts within 30 minutes.")).to_be_visible()
+    assert schedule.state().rate == "rate(30 minutes)"
+    switch.click()
+    expect(switch).not_to_be_checked()
+    assert schedule.state().enabled is False
+
+
+def test_the_last_runs_are_a_chart_that_the_keyboard_reads(
+    enter: Callable[..., Page], shop: Pipeline
+) -> None:
+    uploads.add(jobs.service(), ORDERS, "test")
+    shop.write("a.csv", "id,name\n" + "".join(f"{n},Ada\n" for n in range(2500)) + "x,Bob\n")
+    page = enter("runs")
+    run_now(page)
+    page.get_by_role("link", name="Overview").click()
+    run_now(page)
+    page.get_by_role("link", name="Overview").click()
+    expect(page.get_by_role("region", name="Last run")).to_contain_text("nothing new")
+    bars = page.get_by_role("group", name="Runs, the oldest first").get_by_role("link")
+    expect(bars).to_have_count(2)
+    bars.last.focus()
+    page.keyboard.press("ArrowLeft")
+    words = re.compile("succeeded, 2,500 rows loaded, 1 quarantined")
+    expect(page.locator(":focus")).to_have_accessible_name(words)
+    expect(page.locator("figure .told")).to_contain_text("2,500 rows loaded, 1 quarantined")
+    keep(page, "overview")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Rows kept out of the table")).to_be_visible()
+
+
+def test_rows_in_quarantine_are_counted_and_found(
+    enter: Callable[..., Page], shop: Pipeline
+) -> None:
+    uploads.add(jobs.service(), ORDERS, "test")
+    shop.write("a.csv", "id,name\n1,Ada\nx,Bob\ny,Eve\n")
+    page = enter()
+    run_now(page)
+    page.get_by_role("link", name="Overview").click()
+    waiting = page.get_by_role("region", name="In quarantine")
+    expect(waiting).to_contain_text("2 rows of")
+    waiting.get_by_role("link").click()
+    expect(page.get_by_role("table", name="Rows kept out")).to_contain_text("is not")
+
+
+def test_a_lost_connection_is_noticed_and_heals(enter: Callable[..., Page], shop: Pipeline) -> None:
+    uploads.add(jobs.service(), ORDERS, "test")
+    page = enter()
+    expect(page.get_by_role("heading", name="In quarantine")).to_be_visible()
+    page.route("**/*", lambda route: route.abort())
+    page.get_by_role("link", name="Runs", exact=True).click()
+    page.get_by_role("link", name="Overview").click()
+    expect(page.get_by_text("The service cannot be reached.")).to_be_visible()
+    keep(page, "connection-lost")
+    page.unroute("**/*")
+    page.get_by_role("button", name="Try now").click()
+    expect(page.get_by_text("The service cannot be reached.")).to_have_count(0)
+    expect(page.get_by_role("heading", name="In quarantine")).to_be_visible()

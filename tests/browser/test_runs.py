@@ -1,0 +1,150 @@
+"""Runs: started, watched, cancelled, read, mended."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from chalicelib import jobs, uploads
+from chalicelib.history import runs
+from tests.browser.configs import ORDERS
+from tests.browser.conftest import keep, run_now
+from tests.pipelines import Pipeline
+
+SLOW = (
+    "create table orders (id bigint, name text)",
+    "create function dawdle() returns trigger language plpgsql as"
+    " $$ begin perform pg_sleep(0.05); return new; end $$",
+    "create trigger slow before insert on orders for each row execute function dawdle()",
+)
+
+
+@pytest.fixture
+def page(enter: Callable[..., Page], shop: Pipeline) -> Page:
+    uploads.add(jobs.service(), ORDERS, "test")
+    return enter("runs")
+
+
+def test_a_run_is_started_and_watched_to_its_end(page: Page, shop: Pipeline) -> None:
+    shop.write("a.csv", "id;name\n" + "".join(f"{n};Ada\n" for n in range(1_234)))
+    expect(page.get_by_role("heading", name="There was no run yet")).to_be_visible()
+    keep(page, "runs-empty")
+    run_now(page)
+    expect(page.get_by_role("region", name="Rows", exact=True)).to_contain_text("1,234")
+    files = page.get_by_role("table", name="Files of local")
+    expect(files.get_by_role("row", name="a.csv")).to_contain_text("delimiter semicolon")
+    expect(page.get_by_role("region", name="Time of each step")).to_contain_text("validate")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the combined CSV").click()
+    assert download.value.path().read_text().startswith("id,name\n0,Ada\n")
+    page.get_by_role("link", name="Runs", exact=True).click()
+    expect(page.get_by_role("table", name="Runs").get_by_role("row")).to_have_count(2)
+    keep(page, "runs")
+
+
+def test_a_run_at_work_shows_its_progress_and_can_be_cancelled(page: Page, shop: Pipeline) -> None:
+    for statement in SLOW:
+        shop.query(statement)
+    shop.write("a.csv", "id,name\n" + "".join(f"{n},Ada\n" for n in range(2_000)))
+    page.get_by_role("button", name="Run now").click()
+    progress = page.get_by_role("region", name="Progress")
+    expect(progress).to_contain_text("2,000 rows")
+    expect(progress.get_by_role("progressbar")).to_be_visible()
+    keep(page, "run-at-work")
+    page.get_by_role("link", name="Overview").click()
+    expect(page.get_by_role("heading", name="At work now")).to_be_visible()
+    page.get_by_role("button", name="Run now").click()
+    expect(page.get_by_role("alert")).to_contain_text("is not over yet")
+    page.get_by_role("alert").get_by_role("link").click()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("h1 + .facts")).to_contain_text("cancelled")
+    expect(page.get_by_text("Nothing of this run was loaded.")).to_be_visible()
+    assert shop.rows == []
+
+
+def test_a_failure_is_told_in_plain_words_and_resumed(page: Page, shop: Pipeline) -> None:
+    broken = shop.write("a.csv", "id,id\n")
+    run_now(page, ends="failed")
+    expect(page.get_by_role("region", name="Why it failed")).to_contain_text("a.csv line 1")
+    keep(page, "run-failed")
+    broken.write_text("id,name\n1,Ada\n")
+    page.get_by_role("button", name="Resume").click()
+    expect(page.locator("h1 + .facts")).to_contain_text("succeeded")
+    assert shop.rows == [(1, "Ada")]
+
+
+def test_rejects_are_filtered_corrected_and_loaded_again(page: Page, shop: Pipeline) -> None:
+    shop.write("a.csv", "id,name\n1,Ada\nzwei,Alan\n,Grace\n<i>4</i>,Eve\n5\n")
+    run_now(page)
+    rows = page.get_by_role("table", name="Rows kept out").get_by_role("row")
+    expect(rows).to_have_count(5)
+    keep(page, "run-rejects")
+    page.get_by_label("Column", exact=True).select_option("whole row (1)")
+    expect(rows).to_have_count(2)
+    expect(rows.last).to_contain_text("has 1 fields where the header has 2")
+    page.get_by_label("Column", exact=True).select_option("all")
+    page.get_by_label("Reason").select_option("is required (1)")
+    expect(rows).to_have_count(2)
+    page.get_by_label("Reason").select_option("all")
+    page.get_by_role("button", name="Correct line 3 of a.csv").click()
+    keep(page, "correction")
+    page.get_by_label("id", exact=True).fill("2")
+    page.get_by_role("button", name="Keep the correction").click()
+    page.get_by_role("button", name="Load 4 rows again, 1 corrected").click()
+    expect(page.get_by_text("replays an earlier run")).to_be_visible()
+    expect(page.locator("h1 + .facts")).to_contain_text("succeeded")
+    assert shop.rows == [(1, "Ada"), (2, "Alan")]
+    expect(page.get_by_role("region", name="Rows", exact=True)).to_contain_text("3quarantined")
+
+
+def test_rejects_are_downloaded(page: Page, shop: Pipeline) -> None:
+    shop.write("a.csv", "id,name\nx,Alan\n")
+    run_now(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download as CSV").click()
+    assert "Alan" in download.value.path().read_text()
+
+
+def test_everything_is_loaded_anew_after_a_question(page: Page, shop: Pipeline) -> None:
+    shop.write("a.csv", "id,name\n1,Ada\n")
+    run_now(page)
+    page.get_by_role("link", name="Runs", exact=True).click()
+    page.get_by_role("button", name="Full reload").click()
+    page.get_by_role("button", name="Cancel").click()
+    assert len(runs.page(jobs.service())) == 1
+    page.get_by_role("button", name="Full reload").click()
+    page.get_by_role("button", name="Load everything").click()
+    expect(page.get_by_text("full reload")).to_be_visible()
+    expect(page.locator("h1 + .facts")).to_contain_text("succeeded")
+    assert shop.rows == [(1, "Ada")]
+
+
+def test_times_are_told_in_the_reader_s_zone(page: Page, shop: Pipeline) -> None:
+    run_now(page)
+    run = runs.page(jobs.service())[0]
+    shop.query(
+        f"update elt_service.runs set created_at = '2026-01-31T20:30:00Z' where id = '{run.id}'"
+    )
+    page.reload()
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("Feb 1.*5:30 AM"))
+
+
+def test_runs_are_filtered_and_older_ones_fetched(page: Page, shop: Pipeline) -> None:
+    run_now(page)
+    shop.query(
+        "insert into elt_service.runs (id, state, trigger, actor, created_at) select 'old-' || n,"
+        " 'skipped', 'schedule', 'schedule', now() - n * interval '1 hour'"
+        " from generate_series(1, 60) n"
+    )
+    page.get_by_role("link", name="Runs", exact=True).click()
+    rows = page.get_by_role("table", name="Runs").locator("tbody tr")
+    expect(rows).to_have_count(50)
+    page.get_by_role("button", name="Older runs").click()
+    expect(rows).to_have_count(61)
+    page.get_by_label("State").select_option("succeeded")
+    expect(rows).to_have_count(1)
+    page.get_by_label("Started by").select_option("replay")
+    expect(page.get_by_role("heading", name="No such run")).to_be_visible()
