@@ -22,7 +22,7 @@ ENDPOINTS = (
         role="public",
         summary="A file that the console is made of",
         errors=("not_found",),
-        produces=("text/css", "text/javascript", "application/yaml"),
+        produces=("text/css", "text/javascript", "text/x-yaml"),
     ),
     Endpoint(
         "GET",

@@ -46,6 +46,13 @@ export function post(path, { json = {}, yaml, headers = {}, signal } = {}) {
   return call("POST", path, { body, signal, headers: { "Content-Type": type, ...headers } });
 }
 
+/** The text of a file of the console. */
+export async function fileText(url) {
+  const response = await answered(url);
+  if (!response.ok) throw new Error("The console has changed. Load the page again.");
+  return response.text();
+}
+
 /**
  * Do the work now and again after as many seconds as it returns, until that is null or the signal.
  * While the service or what is behind it cannot be reached it is tried less and less often; when

@@ -1,5 +1,7 @@
 /** Configurations to start from; their texts lie beside this module. */
 
+import { fileText } from "./api.js";
+
 export const TEMPLATES = [
   { name: "files", title: "Files in S3", about: "CSV, JSON and text files below a prefix of a bucket" },
   { name: "api", title: "A JSON API", about: "Records of an API, page by page, what is new each time" },
@@ -7,7 +9,6 @@ export const TEMPLATES = [
 ];
 
 /** The text of a template. */
-export async function template(name) {
-  const response = await fetch(new URL(`template-${name}.yaml`, import.meta.url));
-  return response.text();
+export function template(name) {
+  return fileText(new URL(`template-${name}.yaml`, import.meta.url));
 }

@@ -70,6 +70,17 @@ def test_files_are_kept_for_ever_under_a_name_that_changes_with_them(
     assert get(f"/{first}")["statusCode"] == 404
 
 
+def test_each_file_is_served_as_what_it_is() -> None:
+    edition = addresses(page())[0].split("/")[1]
+    kinds = {".css": "text/css", ".js": "text/javascript", ".yaml": "text/x-yaml"}
+    for name in FILES:
+        if suffix := Path(name).suffix.replace(".html", ""):
+            answer = get(f"/web/{edition}/{name}")
+            assert answer["statusCode"] == 200
+            assert answer["body"] == (FOLDER / name).read_text()
+            assert answer["headers"]["Content-Type"] == f"{kinds[suffix]}; charset=utf-8"
+
+
 @pytest.mark.parametrize("name", ["none.js", "index.html", "..%2f..%2fapp.py", "%2fetc%2fpasswd"])
 def test_nothing_but_the_console_s_files_is_served(name: str) -> None:
     edition = addresses(page())[0].split("/")[1]

@@ -12,7 +12,8 @@ from chalicelib.routes.handler import Call, Model, Raw
 
 FOLDER = Path(__file__).parents[2] / "web"
 PAGE = "index.html"
-TYPES = {".css": "text/css", ".js": "text/javascript", ".yaml": "application/yaml"}
+TYPES = {".css": "text/css", ".js": "text/javascript", ".yaml": "text/x-yaml"}
+"""Not YAML's registered name: Chalice takes the types that bodies may have for bytes."""
 
 POLICY = "; ".join(
     (
