@@ -46,6 +46,16 @@ export function post(path, { json = {}, yaml, headers = {}, signal } = {}) {
   return call("POST", path, { body, signal, headers: { "Content-Type": type, ...headers } });
 }
 
+/** What comes; a refusal becomes `{ problem }`, which a part of a view can say by itself. */
+export async function orProblem(answer) {
+  try {
+    return await answer;
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    return { problem: error.message };
+  }
+}
+
 /** The text of a file of the console. */
 export async function fileText(url) {
   const response = await answered(url);
@@ -88,6 +98,7 @@ export function poll(signal, work) {
   }
 
   window.addEventListener("online", turn, { signal });
+  window.addEventListener("offline", turn, { signal });
   window.addEventListener("try-now", turn, { signal });
   document.addEventListener("visibilitychange", turn, { signal });
   return turn();

@@ -37,8 +37,7 @@ export default async function open(main, { signal }) {
     h("div", { class: "split" },
       h("section", { class: "card", "aria-label": "Editor" }, configs.length ? null : beginning(), basis, write.element,
         verdict, mistakes, storing()),
-      versions.element),
-    preview.element);
+      preview.element, versions.element));
   signal.addEventListener("abort", () => { checking.abort(); clearTimeout(timer); });
   window.addEventListener("beforeunload", (event) => isChanged() && event.preventDefault(), { signal });
   tellBasis();
@@ -154,9 +153,13 @@ export default async function open(main, { signal }) {
 
   function tellBasis(newest = stored.version) {
     upload.firstChild.textContent = `Upload as version ${Math.max(newest, stored.version) + 1}`;
-    const base = stored.version ? `version ${stored.version}` : "nothing yet";
     const overtaken = newest > stored.version ? ` Version ${newest} is there meanwhile.` : "";
-    show(basis, isChanged() ? `Draft, not stored; changed from ${base}.` : `Shown is ${base}.`, overtaken);
+    show(basis, standing(), overtaken);
+  }
+
+  function standing() {
+    if (!stored.version) return isChanged() ? "A first draft, not stored yet." : "Start from a template, open a file, or write.";
+    return isChanged() ? `Draft, not stored; changed from version ${stored.version}.` : `Version ${stored.version}, as it is stored.`;
   }
 }
 

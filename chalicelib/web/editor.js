@@ -4,6 +4,7 @@ import { h, show } from "./dom.js";
 import { coloured } from "./yaml.js";
 
 const INDENT = "  ";
+const MOST_LINES = 2000;
 
 /**
  * @param {{label: string, describedBy: string, oninput: (text: string) => void}} options
@@ -25,11 +26,19 @@ export function editor({ label, describedBy, oninput }) {
 
   function draw() {
     const lines = area.value.split("\n");
+    if (lines.length > MOST_LINES) return drawPlain(lines);
     show(colours, lines.map((line, index) => coloured(line, wrong.has(index + 1))));
     const numbers = `${lines.length}/${[...wrong]}`;
     if (numbers === marked) return;
     marked = numbers;
-    show(gutter, lines.map((_, index) => h("span", { class: wrong.has(index + 1) ? "wrong" : null }, index + 1)));
+    return show(gutter, lines.map((_, index) => h("span", { class: wrong.has(index + 1) ? "wrong" : null }, index + 1)));
+  }
+
+  /** Colours and marks cost too much when there are so many lines. */
+  function drawPlain(lines) {
+    marked = "";
+    show(colours, `${area.value}\n`);
+    show(gutter, h("span", {}, lines.map((_, index) => index + 1).join("\n")));
   }
 
   return {

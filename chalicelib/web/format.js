@@ -4,6 +4,7 @@ import { h } from "./dom.js";
 
 const NUMBER = new Intl.NumberFormat();
 const SHORT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const THIS_YEAR = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
 const LONG = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
 const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const STEPS = [["day", 86400], ["hour", 3600], ["minute", 60]];
@@ -21,13 +22,13 @@ export function count(value, noun) {
 
 /** A time in the viewer's zone; the tooltip has the day of the week, the seconds and the zone. */
 export function time(iso) {
-  const moment = new Date(iso);
-  return h("time", { datetime: iso, title: LONG.format(moment) }, SHORT.format(moment));
+  return h("time", { datetime: iso, title: LONG.format(new Date(iso)) }, timeText(iso));
 }
 
-/** The same without markup. */
+/** The same without markup; the year is told when it is another. */
 export function timeText(iso) {
-  return SHORT.format(new Date(iso));
+  const moment = new Date(iso);
+  return (moment.getFullYear() === new Date().getFullYear() ? THIS_YEAR : SHORT).format(moment);
 }
 
 /** `3 minutes ago`, `in 2 hours`. */

@@ -1,6 +1,6 @@
 /** How things stand: the last run, the schedule, what waits in quarantine, the last fifty runs. */
 
-import { get, poll } from "./api.js";
+import { get, orProblem, poll } from "./api.js";
 import { chart } from "./chart.js";
 import { drawer, h, show } from "./dom.js";
 import { count, duration, number, relative, time, took } from "./format.js";
@@ -20,22 +20,28 @@ export default function open(main, { signal }) {
     last: drawer(last, lastRun), waiting: drawer(waiting, quarantine), history: drawer(history, lastFifty),
   };
 
+  let shown = null;
+
   return poll(signal, async () => {
     const [{ runs }, { configs }, rejects] = await Promise.all([
-      get("runs?limit=50", { signal }), get("configs?limit=1", { signal }), get("rejects", { signal }),
-      schedule.refresh(),
+      get("runs?limit=50", { signal }), get("configs?limit=1", { signal }),
+      orProblem(get("rejects", { signal })), schedule.refresh(),
     ]);
-    if (!configs.length && !runs.length) show(main, firstSteps());
-    else if (!main.contains(last)) show(main, heading(), page());
     const active = runs.find(isActive);
     draw.last(active ? await get(`runs/${active.id}`, { signal }) : runs[0] ?? null);
     draw.waiting(rejects);
     draw.history(runs);
+    turnTo(configs.length || runs.length ? page : firstSteps);
     return active ? BUSY : IDLE;
   });
 
+  function turnTo(content) {
+    if (shown !== content) show(main, content());
+    shown = content;
+  }
+
   function page() {
-    return [h("div", { class: "cards" }, last, schedule.card, waiting), history];
+    return [heading(), h("div", { class: "cards" }, last, schedule.card, waiting), history];
   }
 }
 
@@ -71,8 +77,9 @@ function link(run) {
   return h("p", {}, h("a", { href: `#/runs/${run.id}`, id: "last-run" }, "Look at this run"));
 }
 
-function quarantine({ rows, runs }) {
+function quarantine({ rows, runs, problem }) {
   const title = h("h2", { id: "waiting" }, "In quarantine");
+  if (problem) return [title, h("p", { class: "problem" }, problem)];
   if (!rows) return [title, h("p", { class: "figure" }, "0"), h("p", {}, "No row waits to be mended.")];
   const [newest, ...more] = Object.entries(runs);
   return [title, h("p", { class: "figure" }, number(rows)),

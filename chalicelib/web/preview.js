@@ -3,8 +3,8 @@
 import { get, poll, post } from "./api.js";
 import { cell } from "./cell.js";
 import { h, show, table } from "./dom.js";
-import { facts } from "./facts.js";
-import { count } from "./format.js";
+import { facts, isEmpty } from "./facts.js";
+import { count, number } from "./format.js";
 import { failure } from "./report.js";
 import { action } from "./rights.js";
 
@@ -51,19 +51,21 @@ function source({ name, type, columns, ignored, files, rows, complete, error }) 
   const only = h("input", { type: "checkbox", id: `only-${name}`, onchange: draw });
   draw();
   return h("section", { class: "card", "aria-label": `Source ${name}` },
-    h("h3", {}, name, " ", h("span", { class: "hint" }, type)),
+    h("h3", {}, name, name === type ? null : h("span", { class: "hint" }, ` ${type}`)),
     error ? failure(error) : summary(),
     h("ul", { class: "chips", "aria-label": "Columns of the table" }, Object.entries(columns).map(([column, kind]) =>
       h("li", {}, column, " ", h("span", { class: "hint" }, kind)))),
     ignored.length ? h("p", { class: "hint" }, `Not in the schema, left out: ${ignored.join(", ")}`) : null,
-    Object.entries(files).map(([file, found]) => h("p", { class: "hint break" }, file, Object.keys(found).length ? ": " : "", facts(found))),
+    Object.entries(files).filter(([, found]) => !isEmpty(found)).map(([file, found]) =>
+      h("p", { class: "hint break" }, `${file}: ${facts(found)}`)),
     wrong.length ? h("label", { class: "check" }, only, " Only rows that would be kept out") : null,
     rows.length ? list : null);
 
   function summary() {
     const all = `${complete ? "All" : "The first"} ${count(rows.length, "row")}`;
-    return h("p", { class: wrong.length ? "warning" : "good" },
-      wrong.length ? `${all}; ${count(wrong.length, "of them")} would be kept out.`.replace("of thems", "of them") : `✓ ${all} would be loaded.`);
+    if (!rows.length) return h("p", { class: "none" }, "There are no rows.");
+    if (!wrong.length) return h("p", { class: "good" }, `✓ ${all} would be loaded.`);
+    return h("p", { class: "warning" }, `${all}; ${number(wrong.length)} of them would be kept out.`);
   }
 
   function draw() {
@@ -74,10 +76,11 @@ function source({ name, type, columns, ignored, files, rows, complete, error }) 
 function previewTable(name, rows) {
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row.values)))];
   const several = new Set(rows.map((row) => row.file)).size > 1;
-  return table(`First rows of ${name}`, [["Line", "right"], "Problem", ...columns, ...(several ? ["File"] : [])],
+  const wrong = rows.some((row) => row.problems.length);
+  return table(`First rows of ${name}`, [["Line", "right"], ...(wrong ? ["Problem"] : []), ...columns, ...(several ? ["File"] : [])],
     rows.map((row) => h("tr", { class: row.problems.length ? "wrong" : null },
       h("td", { class: "right" }, row.line),
-      h("td", { class: "reasons" }, row.problems.map(({ column, reason }) => h("div", {}, column ? `${column} ${reason}` : reason))),
+      wrong && h("td", { class: "reasons" }, row.problems.map(({ column, reason }) => h("div", {}, column ? `${column} ${reason}` : reason))),
       columns.map((column) => h("td", { class: "value" }, cell(row.values[column]))),
       several ? h("td", { class: "value" }, row.file) : null)));
 }

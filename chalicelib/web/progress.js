@@ -11,7 +11,7 @@ const DOING = {
 /** The bar and its figures; a bar without an end while nobody knows how much there is. */
 export function progress(run) {
   const done = run.progress;
-  const percent = done?.percent ?? null;
+  const percent = done?.percent == null ? null : Math.min(99, done.percent);  // 100 is the commit
   return h("div", { class: "progress" },
     h("p", { class: "step" }, run.state === "queued" ? "Waiting to begin" : DOING[run.step] ?? run.step ?? "Beginning",
       percent === null ? null : h("span", {}, `${percent} %`)),

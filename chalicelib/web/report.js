@@ -38,7 +38,7 @@ export function report({ result }) {
 function sourceCard({ name, kind, files, warnings }) {
   const reports = Object.values(files);
   return h("section", { class: "card", "aria-label": `Source ${name}` },
-    h("h2", {}, `Source ${name} `, h("span", { class: "hint" }, kind)),
+    h("h2", {}, `Source ${name}`, name === kind ? null : h("span", { class: "hint" }, ` ${kind}`)),
     reports.length ? table(`Files of ${name}`, ["File", ["Read", "right"], ["Loaded", "right"], ["Quarantined", "right"], "Found and mended"],
       reports.slice(0, MOST_FILES).map(fileRow), { class: "files" }) : h("p", { class: "none" }, "There is nothing there."),
     reports.length > MOST_FILES ? h("p", { class: "hint" }, `and ${count(reports.length - MOST_FILES, "more file")}`) : null,

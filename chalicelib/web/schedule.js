@@ -1,6 +1,6 @@
 /** The schedule: whether it is on, how often it fires and when it will next. */
 
-import { get, post } from "./api.js";
+import { get, orProblem, post } from "./api.js";
 import { drawer, h } from "./dom.js";
 import { relative, time } from "./format.js";
 import { tell } from "./notes.js";
@@ -20,15 +20,20 @@ export function scheduleCard(signal) {
   }
 
   function content(state) {
+    if (state.problem) return [title(), h("p", { class: "problem" }, state.problem)];
     const on = state.enabled;
     const flip = action([h("span", { class: "knob", "aria-hidden": "true" }), on ? "On" : "Off"], "operator",
       () => change({ enabled: !on }, on ? "The schedule is off." : "The schedule is on."),
       { class: "switch", id: "switch", role: "switch", "aria-checked": String(on), "aria-labelledby": "schedule" });
-    return [h("h2", { id: "schedule" }, "Schedule"), h("p", { class: "figure" }, flip), next(state),
+    return [title(), h("p", { class: "figure" }, flip), next(state),
       rateForm(state.rate, (rate) => change({ rate }, `The schedule fires every ${inWords(rate)}.`))];
   }
 
-  return { card, refresh: async () => draw(await get("schedule-job", { signal })) };
+  return { card, refresh: async () => draw(await orProblem(get("schedule-job", { signal }))) };
+}
+
+function title() {
+  return h("h2", { id: "schedule" }, "Schedule");
 }
 
 function next({ enabled, rate, next_run: moment }) {

@@ -88,6 +88,7 @@ function arrive(main) {
   const heading = main.querySelector("h1");
   if (!heading) return;  // it is still being asked for
   document.title = `${heading.textContent} · ELT Pipeline`;
+  if (main.contains(document.activeElement)) return;  // the reader has begun already
   heading.tabIndex = -1;
   heading.focus({ preventScroll: true });
   window.scrollTo(0, 0);

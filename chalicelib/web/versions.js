@@ -2,7 +2,7 @@
 
 import { get, post } from "./api.js";
 import { diffTable } from "./diff.js";
-import { drawer, h } from "./dom.js";
+import { drawer, h, show } from "./dom.js";
 import { relative, time } from "./format.js";
 import { tell } from "./notes.js";
 import { ask, look } from "./question.js";
@@ -17,6 +17,7 @@ export function versionList({ open, restored, signal }) {
   let limit = PAGE;
   const element = h("section", { class: "card history", "aria-labelledby": "history" });
   const draw = drawer(element, content);
+  show(element, title(), h("p", { class: "none" }, "Loading …"));
 
   /** The number of the newest version, 0 before the first. */
   async function refresh() {
@@ -26,9 +27,8 @@ export function versionList({ open, restored, signal }) {
   }
 
   function content({ configs, more }) {
-    const title = h("h2", { id: "history" }, "History");
-    if (!configs.length) return [title, h("p", { class: "none" }, "Every upload becomes a version here. None is ever lost.")];
-    return [title, configs.length > 1 ? comparison(configs) : null, h("ol", { class: "plain versions" }, configs.map(entry)),
+    if (!configs.length) return [title(), h("p", { class: "none" }, "Every upload becomes a version here. None is ever lost.")];
+    return [title(), configs.length > 1 ? comparison(configs) : null, h("ol", { class: "plain versions" }, configs.map(entry)),
       more ? h("button", { type: "button", id: "more-versions", class: "quiet", onclick: () => { limit += PAGE; return refresh(); } }, "Older versions") : null];
   }
 
@@ -54,6 +54,10 @@ export function versionList({ open, restored, signal }) {
   }
 
   return { element, refresh };
+}
+
+function title() {
+  return h("h2", { id: "history" }, "History");
 }
 
 function comparison(configs) {

@@ -18,6 +18,7 @@ def test_from_the_sign_in_to_loaded_rows(blank: Page, shop: Pipeline, bucket: st
     page.get_by_label("Token").fill(auth.make_token("admin", "newcomer"))
     page.keyboard.press("Enter")
     page.get_by_role("link", name="Write the configuration").click()
+    expect(page.get_by_role("heading", name="Where do your rows come from?")).to_be_visible()
     keep(page, "configuration-empty")
     page.get_by_role("button", name="Files in S3").click()
     text = page.get_by_label("Configuration in YAML")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from chalicelib import jobs, schedule, uploads
@@ -82,12 +83,22 @@ def test_a_lost_connection_is_noticed_and_heals(enter: Callable[..., Page], shop
     uploads.add(jobs.service(), ORDERS, "test")
     page = enter()
     expect(page.get_by_role("heading", name="In quarantine")).to_be_visible()
-    page.route("**/*", lambda route: route.abort())
-    page.get_by_role("link", name="Runs", exact=True).click()
-    page.get_by_role("link", name="Overview").click()
+    page.context.set_offline(True)
     expect(page.get_by_text("The service cannot be reached.")).to_be_visible()
-    keep(page, "connection-lost")
-    page.unroute("**/*")
-    page.get_by_role("button", name="Try now").click()
-    expect(page.get_by_text("The service cannot be reached.")).to_have_count(0)
     expect(page.get_by_role("heading", name="In quarantine")).to_be_visible()
+    keep(page, "connection-lost")
+    page.get_by_role("button", name="Try now").click()
+    expect(page.get_by_text("The service cannot be reached.")).to_be_visible()
+    page.context.set_offline(False)
+    expect(page.get_by_text("Connected again.")).to_be_visible()
+    expect(page.get_by_text("The service cannot be reached.")).to_have_count(0)
+
+
+def test_a_schedule_that_cannot_be_read_hides_nothing_else(
+    enter: Callable[..., Page], shop: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uploads.add(jobs.service(), ORDERS, "test")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    page = enter()
+    expect(page.get_by_role("region", name="Schedule")).to_contain_text("EventBridge")
+    expect(page.get_by_role("region", name="In quarantine")).to_contain_text("No row waits")
