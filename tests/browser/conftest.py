@@ -10,9 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
-from app import app
 from chalicelib import auth
-from dev.serve import chalice_local
 from tests.pipelines import Pipeline
 
 CHROMIUM = next(
@@ -44,31 +42,16 @@ def browser(_playwright: Playwright) -> Iterator[Browser]:
     browser.close()
 
 
-@pytest.fixture(scope="session")
-def service_url() -> Iterator[str]:
-    with chalice_local(app) as served:
-        yield served
-
-
 @pytest.fixture
-def shop(
-    tmp_path: Path, database: str, aws: str, bucket: str, monkeypatch: pytest.MonkeyPatch
-) -> Pipeline:
-    """A pipeline in the folder that the service works in."""
-    monkeypatch.setenv("ELT_TARGET_URL", database)
-    monkeypatch.setenv("ELT_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.setenv("ELT_BUCKET", bucket)
-    monkeypatch.setenv(
-        "ELT_SCHEDULE_TARGET_ARN", "arn:aws:lambda:eu-central-1:123456789012:function:tick"
-    )
-    monkeypatch.chdir(tmp_path)
-    auth.forget()
-    return Pipeline(tmp_path, database)
-
-
-@pytest.fixture
-def blank(browser: Browser, shop: Pipeline, service_url: str) -> Iterator[Page]:
+def blank(
+    browser: Browser,
+    shop: Pipeline,
+    service_url: str,
+    bucket: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Page]:
     """A page of a person in Tokyo, before it goes anywhere; a script that fails, fails the test."""
+    monkeypatch.setenv("ELT_BUCKET", bucket)
     context = browser.new_context(
         base_url=service_url, locale="en-US", timezone_id="Asia/Tokyo",
         viewport={"width": 1280, "height": 800}, reduced_motion="reduce",
