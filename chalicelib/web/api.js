@@ -71,7 +71,10 @@ export async function fileText(url) {
  * @param {() => Promise<number | null>} work
  */
 export function poll(signal, work) {
-  let failures = 0, timer, working = false, over = false;
+  let failures = 0,
+    timer,
+    working = false,
+    over = false;
 
   async function turn() {
     clearTimeout(timer);

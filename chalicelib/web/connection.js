@@ -20,8 +20,15 @@ export function lost() {
   if (isLost) return;
   isLost = true;
   const since = lastHeard ? ` What you see is from ${timeText(lastHeard)}.` : "";
-  show(place(), h("p", {}, `The service cannot be reached.${since} It is tried again by itself. `,
-    h("button", { type: "button", class: "quiet", onclick: tryNow }, "Try now")));
+  show(
+    place(),
+    h(
+      "p",
+      {},
+      `The service cannot be reached.${since} It is tried again by itself. `,
+      h("button", { type: "button", class: "quiet", onclick: tryNow }, "Try now"),
+    ),
+  );
 }
 
 function tryNow() {

@@ -16,5 +16,6 @@ try {
 } catch (error) {
   console.error(error);
   const place = document.getElementById(signedIn ? "main" : "token-problem");
-  place.textContent = "The console could not be loaded. Check the network, then load the page again.";
+  place.textContent =
+    "The console could not be loaded. Check the network, then load the page again.";
 }

@@ -5,7 +5,7 @@
  * attribute out.
  * @param {string} tag
  * @param {Record<string, any>} [properties]
- * @param {...any} children elements, texts, lists of them; null and false are left out
+ * @param {...any} children elements, texts, lists of them; what is empty or false is left out
  */
 export function h(tag, properties = {}, ...children) {
   return filled(document.createElement(tag), properties, children);
@@ -41,10 +41,22 @@ export function drawer(place, draw) {
 
 /** A table with a caption for screen readers, in a box that scrolls sideways by itself. */
 export function table(caption, headings, rows, properties = {}) {
-  const head = h("tr", {}, headings.map((each) => h("th", { scope: "col", ...classOf(each) }, name(each))));
-  return h("div", { class: "scroller", tabindex: 0, role: "region", "aria-label": caption },
-    h("table", properties, h("caption", { class: "unseen" }, caption), h("thead", {}, head),
-      h("tbody", {}, rows)));
+  const head = h(
+    "tr",
+    {},
+    headings.map((each) => h("th", { scope: "col", ...classOf(each) }, name(each))),
+  );
+  return h(
+    "div",
+    { class: "scroller", tabindex: 0, role: "region", "aria-label": caption },
+    h(
+      "table",
+      properties,
+      h("caption", { class: "unseen" }, caption),
+      h("thead", {}, head),
+      h("tbody", {}, rows),
+    ),
+  );
 }
 
 function filled(element, properties, children) {
@@ -58,7 +70,7 @@ function filled(element, properties, children) {
 }
 
 function flat(children) {
-  return children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
+  return children.flat(Infinity).filter((child) => child || child === 0);
 }
 
 function classOf(heading) {

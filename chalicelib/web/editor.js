@@ -11,11 +11,24 @@ const MOST_LINES = 2000;
  * @returns an object with `element`, `text`, `fill`, `replace`, `mark` and `goTo`
  */
 export function editor({ label, describedBy, oninput }) {
-  const area = h("textarea", { id: "yaml", wrap: "off", spellcheck: "false", autocapitalize: "off", autocomplete: "off",
-    "aria-label": label, "aria-describedby": `keys ${describedBy}`, onkeydown: keyboard(), oninput: changed });
+  const area = h("textarea", {
+    id: "yaml",
+    wrap: "off",
+    spellcheck: "false",
+    autocapitalize: "off",
+    autocomplete: "off",
+    "aria-label": label,
+    "aria-describedby": `keys ${describedBy}`,
+    onkeydown: keyboard(),
+    oninput: changed,
+  });
   const colours = h("pre", { "aria-hidden": "true" });
   const gutter = h("div", { class: "gutter", "aria-hidden": "true" });
-  const hint = h("p", { class: "hint", id: "keys" }, "Tab indents. To leave with the keyboard press Escape, then Tab.");
+  const hint = h(
+    "p",
+    { class: "hint", id: "keys" },
+    "Tab indents. To leave with the keyboard press Escape, then Tab.",
+  );
   let wrong = new Set();
   let marked = "";
 
@@ -27,11 +40,19 @@ export function editor({ label, describedBy, oninput }) {
   function draw() {
     const lines = area.value.split("\n");
     if (lines.length > MOST_LINES) return drawPlain(lines);
-    show(colours, lines.map((line, index) => coloured(line, wrong.has(index + 1))));
+    show(
+      colours,
+      lines.map((line, index) => coloured(line, wrong.has(index + 1))),
+    );
     const numbers = `${lines.length}/${[...wrong]}`;
     if (numbers === marked) return;
     marked = numbers;
-    return show(gutter, lines.map((_, index) => h("span", { class: wrong.has(index + 1) ? "wrong" : null }, index + 1)));
+    return show(
+      gutter,
+      lines.map((_, index) =>
+        h("span", { class: wrong.has(index + 1) ? "wrong" : null }, index + 1),
+      ),
+    );
   }
 
   /** Colours and marks cost too much when there are so many lines. */
@@ -42,9 +63,15 @@ export function editor({ label, describedBy, oninput }) {
   }
 
   return {
-    element: h("div", { class: "writing" },
-      h("div", { class: "editor" }, gutter, h("div", { class: "sheet" }, colours, area)), hint),
-    get text() { return area.value; },
+    element: h(
+      "div",
+      { class: "writing" },
+      h("div", { class: "editor" }, gutter, h("div", { class: "sheet" }, colours, area)),
+      hint,
+    ),
+    get text() {
+      return area.value;
+    },
     /** Begin with this text. */
     fill(text) {
       area.value = text;
@@ -104,7 +131,10 @@ function indent(event) {
   area.setSelectionRange(start, to);
   insert(moved);
   const end = start + moved.length;
-  return area.setSelectionRange(from === to ? Math.max(start, from + moved.length - block.length) : start, end);
+  return area.setSelectionRange(
+    from === to ? Math.max(start, from + moved.length - block.length) : start,
+    end,
+  );
 }
 
 function newLine(event) {

@@ -4,10 +4,19 @@ import { h } from "./dom.js";
 
 const NUMBER = new Intl.NumberFormat();
 const SHORT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-const THIS_YEAR = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
+const THIS_YEAR = new Intl.DateTimeFormat(undefined, {
+  month: "short",
+  day: "numeric",
+  hour: "numeric",
+  minute: "2-digit",
+});
 const LONG = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
 const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
-const STEPS = [["day", 86400], ["hour", 3600], ["minute", 60]];
+const STEPS = [
+  ["day", 86400],
+  ["hour", 3600],
+  ["minute", 60],
+];
 const UNITS = ["bytes", "kB", "MB", "GB", "TB"];
 
 /** 1234567 is 1,234,567, or whatever the viewer's language writes. */

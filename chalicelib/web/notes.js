@@ -23,11 +23,22 @@ function said(error) {
   if (error.code === "run_active")
     return [`${error.message} `, h("a", { href: `#/runs/${error.details[0]}` }, "Look at it.")];
   if (!error.details?.length) return [error.message];
-  return [error.message, h("ul", {}, error.details.map((detail) => h("li", {}, detail)))];
+  return [
+    error.message,
+    h(
+      "ul",
+      {},
+      error.details.map((detail) => h("li", {}, detail)),
+    ),
+  ];
 }
 
 function note(kind, message) {
-  const close = h("button", { type: "button", class: "quiet", "aria-label": "Dismiss", onclick: clearNotes }, "✕");
+  const close = h(
+    "button",
+    { type: "button", class: "quiet", "aria-label": "Dismiss", onclick: clearNotes },
+    "✕",
+  );
   show(place(), h("div", { class: `note ${kind}` }, h("div", {}, message), close));
 }
 

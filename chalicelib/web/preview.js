@@ -8,34 +8,50 @@ import { count, number } from "./format.js";
 import { failure } from "./report.js";
 import { action } from "./rights.js";
 
+const OFTEN = 0.5;
+
 /** The button that asks for a look at the text, and the place where it is shown. */
 export function previewPanel(text, signal) {
-  const element = h("section", { class: "preview", "aria-label": "Preview", role: "region", hidden: true });
+  const element = h("section", {
+    class: "preview",
+    "aria-label": "Preview",
+    role: "region",
+    hidden: true,
+  });
   const button = action("Preview the data", "admin", look, { id: "preview" });
   return { element, button };
 
   async function look() {
     const { preview_id: id } = await post("previews", { yaml: text() });
     element.hidden = false;
-    show(element, h("div", { class: "card" }, h("h2", {}, "Preview"),
-      h("p", { role: "status" }, "Looking at the first rows of each source …"), h("progress", { "aria-label": "Preview" })));
+    show(
+      element,
+      h(
+        "div",
+        { class: "card" },
+        h("h2", {}, "Preview"),
+        h("p", { role: "status" }, "Looking at the first rows of each source …"),
+        h("progress", { "aria-label": "Preview" }),
+      ),
+    );
     element.scrollIntoView({ block: "nearest", behavior: "smooth" });
-    show(element, seen(await finished(id)));
+    try {
+      show(element, seen(await finished(id)));
+    } catch (error) {
+      element.hidden = true;
+      throw error;
+    }
   }
 
-  async function finished(id) {
-    const over = new AbortController();
-    signal.addEventListener("abort", () => over.abort());
-    let preview;
-    await new Promise((resolve, reject) => {
-      over.signal.addEventListener("abort", resolve);
-      poll(over.signal, async () => {
-        preview = await get(`previews/${id}`, { signal });
-        if (preview.state !== "queued") over.abort();
-        return 0.5;
+  function finished(id) {
+    return new Promise((resolve, reject) => {
+      poll(signal, async () => {
+        const preview = await get(`previews/${id}`, { signal });
+        if (preview.state === "queued") return OFTEN;
+        resolve(preview);
+        return null;
       }).catch(reject);
     });
-    return preview;
   }
 }
 
@@ -50,22 +66,37 @@ function source({ name, type, columns, ignored, files, rows, complete, error }) 
   const list = h("div", {});
   const only = h("input", { type: "checkbox", id: `only-${name}`, onchange: draw });
   draw();
-  return h("section", { class: "card", "aria-label": `Source ${name}` },
+  return h(
+    "section",
+    { class: "card", "aria-label": `Source ${name}` },
     h("h3", {}, name, name === type ? null : h("span", { class: "hint" }, ` ${type}`)),
     error ? failure(error) : summary(),
-    h("ul", { class: "chips", "aria-label": "Columns of the table" }, Object.entries(columns).map(([column, kind]) =>
-      h("li", {}, column, " ", h("span", { class: "hint" }, kind)))),
-    ignored.length ? h("p", { class: "hint" }, `Not in the schema, left out: ${ignored.join(", ")}`) : null,
-    Object.entries(files).filter(([, found]) => !isEmpty(found)).map(([file, found]) =>
-      h("p", { class: "hint break" }, `${file}: ${facts(found)}`)),
+    h(
+      "ul",
+      { class: "chips", "aria-label": "Columns of the table" },
+      Object.entries(columns).map(([column, kind]) =>
+        h("li", {}, column, " ", h("span", { class: "hint" }, kind)),
+      ),
+    ),
+    ignored.length
+      ? h("p", { class: "hint" }, `Not in the schema, left out: ${ignored.join(", ")}`)
+      : null,
+    Object.entries(files)
+      .filter(([, found]) => !isEmpty(found))
+      .map(([file, found]) => h("p", { class: "hint break" }, `${file}: ${facts(found)}`)),
     wrong.length ? h("label", { class: "check" }, only, " Only rows that would be kept out") : null,
-    rows.length ? list : null);
+    rows.length ? list : null,
+  );
 
   function summary() {
     const all = `${complete ? "All" : "The first"} ${count(rows.length, "row")}`;
     if (!rows.length) return h("p", { class: "none" }, "There are no rows.");
     if (!wrong.length) return h("p", { class: "good" }, `✓ ${all} would be loaded.`);
-    return h("p", { class: "warning" }, `${all}; ${number(wrong.length)} of them would be kept out.`);
+    return h(
+      "p",
+      { class: "warning" },
+      `${all}; ${number(wrong.length)} of them would be kept out.`,
+    );
   }
 
   function draw() {
@@ -77,10 +108,25 @@ function previewTable(name, rows) {
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row.values)))];
   const several = new Set(rows.map((row) => row.file)).size > 1;
   const wrong = rows.some((row) => row.problems.length);
-  return table(`First rows of ${name}`, [["Line", "right"], ...(wrong ? ["Problem"] : []), ...columns, ...(several ? ["File"] : [])],
-    rows.map((row) => h("tr", { class: row.problems.length ? "wrong" : null },
-      h("td", { class: "right" }, row.line),
-      wrong && h("td", { class: "reasons" }, row.problems.map(({ column, reason }) => h("div", {}, column ? `${column} ${reason}` : reason))),
-      columns.map((column) => h("td", { class: "value" }, cell(row.values[column]))),
-      several ? h("td", { class: "value" }, row.file) : null)));
+  return table(
+    `First rows of ${name}`,
+    [["Line", "right"], ...(wrong ? ["Problem"] : []), ...columns, ...(several ? ["File"] : [])],
+    rows.map((row) =>
+      h(
+        "tr",
+        { class: row.problems.length ? "wrong" : null },
+        h("td", { class: "right" }, row.line),
+        wrong &&
+          h(
+            "td",
+            { class: "reasons" },
+            row.problems.map(({ column, reason }) =>
+              h("div", {}, column ? `${column} ${reason}` : reason),
+            ),
+          ),
+        columns.map((column) => h("td", { class: "value" }, cell(row.values[column]))),
+        several ? h("td", { class: "value" }, row.file) : null,
+      ),
+    ),
+  );
 }

@@ -15,9 +15,25 @@ export function ask(title, text, agree) {
  * @returns {Promise<boolean>}
  */
 export async function form(title, content, agree) {
-  const cancel = h("button", { type: "button", onclick: () => cancel.closest("dialog").close("") }, "Cancel");
-  const said = await opened(h("form", { method: "dialog" }, h("h2", { id: "question" }, title), content,
-    h("div", { class: "actions" }, cancel, h("button", { value: "yes", class: "primary" }, agree))));
+  const cancel = h(
+    "button",
+    { type: "button", onclick: () => cancel.closest("dialog").close("") },
+    "Cancel",
+  );
+  const said = await opened(
+    h(
+      "form",
+      { method: "dialog" },
+      h("h2", { id: "question" }, title),
+      content,
+      h(
+        "div",
+        { class: "actions" },
+        cancel,
+        h("button", { value: "yes", class: "primary" }, agree),
+      ),
+    ),
+  );
   return said === "yes";
 }
 

@@ -1,15 +1,17 @@
 /** The rows that a run kept out: looked at by column and reason, corrected, loaded again. */
 
 import { get, post } from "./api.js";
-import { correct } from "./correction.js";
-import { download } from "./download.js";
-import { h, show, table } from "./dom.js";
-import { count, number } from "./format.js";
-import { complain } from "./notes.js";
 import { cell } from "./cell.js";
+import { correct } from "./correction.js";
+import { h, show, table } from "./dom.js";
+import { download } from "./download.js";
+import { count, number, words } from "./format.js";
+import { complain } from "./notes.js";
 import { action } from "./rights.js";
 
 const PAGE = 100;
+const ALL = "*";
+const HEADINGS = ["Where", "Column", "Value", "Reason", "Status", "Mend"];
 
 /** The section about the rejects of a run. */
 export function rejects(run, signal) {
@@ -18,23 +20,28 @@ export function rejects(run, signal) {
     complain(error);
     show(place, h("p", { class: "none" }, "They cannot be shown now."));
   });
-  return h("section", { class: "card", "aria-labelledby": "rejects" }, h("h2", { id: "rejects" }, "Rows kept out of the table"), place);
+  const title = h("h2", { id: "rejects" }, "Rows kept out of the table");
+  return h("section", { class: "card", "aria-labelledby": "rejects" }, title, place);
 }
 
 async function load(run, signal, place) {
   const path = `runs/${run.id}/rejects`;
   const { kinds } = await get(`${path}/kinds`, { signal });
-  const waiting = sum(kinds, "open");
+  const waiting = kinds.reduce((sum, kind) => sum + kind.open, 0);
+  const column = choice("Column", groups(kinds, "column"));
+  const reason = choice("Reason", groups(kinds, "reason"));
+  const list = h("div", { class: "stack" });
+  const buttons = h("div", { class: "actions" });
   /** Corrected rows by the ids of their rejects. */
   const corrections = new Map();
-  let found = [], next = null, asked = 0;
+  let found = [];
+  let next = null;
+  let asked = 0;
 
-  const list = h("div", { class: "stack" }), replaying = h("div", { class: "actions" });
-  const column = choice("column", "Column", groups(kinds, ({ column: name }) => name ?? ""));
-  const reason = choice("reason", "Reason", groups(kinds, ({ reason: text }) => text));
-  for (const select of [column, reason]) select.addEventListener("change", () => first().catch(complain));
-  show(place, h("div", { class: "filters" }, labelled("Column", column), labelled("Reason", reason), replaying), list);
-  drawReplay();
+  for (const select of [column, reason])
+    select.addEventListener("change", () => first().catch(complain));
+  show(place, h("div", { class: "filters" }, labelled(column), labelled(reason), buttons), list);
+  drawButtons();
   return first();
 
   async function first() {
@@ -46,7 +53,7 @@ async function load(run, signal, place) {
   async function more() {
     const mine = (asked += 1);
     const page = await get(`${path}?${wanted()}`, { signal });
-    if (mine !== asked) return;  // the reader has chosen something else meanwhile
+    if (mine !== asked) return; // the reader has chosen something else meanwhile
     found = [...found, ...page.rejects];
     next = page.next;
     drawList();
@@ -55,41 +62,37 @@ async function load(run, signal, place) {
   function wanted() {
     const query = new URLSearchParams({ limit: PAGE });
     if (next) query.set("after", next);
-    if (column.value !== "*") query.set("column", column.value);
-    if (reason.value !== "*") query.set("reason", reason.value);
+    if (column.value !== ALL) query.set("column", column.value);
+    if (reason.value !== ALL) query.set("reason", reason.value);
     return query;
   }
 
   function drawList() {
-    show(list, found.length ? table("Rows kept out", ["Where", "Column", "Value", "Reason", "Status", "Mend"], found.map(row))
-      : h("p", { class: "none" }, "No row is of this kind."),
-    next ? h("p", {}, action("More rows", "viewer", more, { id: "more-rejects" })) : null);
-  }
-
-  function row(reject) {
-    const mended = corrections.has(reject.id);
-    const open = reject.status === "quarantined";
-    return h("tr", { class: mended ? "mended" : null },
-      h("td", { class: "break" }, reject.file, h("div", { class: "hint" }, `line ${number(reject.line)}`)),
-      h("td", {}, reject.column ?? h("span", { class: "hint" }, "whole row")),
-      h("td", { class: "value" }, reject.column ? cell(reject.value) : ""),
-      h("td", { class: "break" }, reject.problems.map(({ column: name, reason: text }) =>
-        h("div", {}, reject.problems.length > 1 && name ? `${name} ${text}` : text))),
-      h("td", {}, mended ? "corrected here" : reject.status.replace("_", " ")),
-      h("td", {}, open ? action(mended ? "Change" : "Correct …", "operator", () => mend(reject), { class: "small", id: `correct-${reject.id}`, "aria-label": `Correct line ${reject.line} of ${reject.file}` }) : null));
+    const rows = found.map((reject) => row(reject, corrections.has(reject.id), mend));
+    show(
+      list,
+      rows.length
+        ? table("Rows kept out", HEADINGS, rows)
+        : h("p", { class: "none" }, "No row is of this kind."),
+      next && h("p", {}, action("More rows", "viewer", more, { id: "more-rejects" })),
+    );
   }
 
   async function mend(reject) {
     const corrected = await correct(reject, corrections.get(reject.id), found);
     if (corrected) corrections.set(reject.id, corrected);
     drawList();
-    drawReplay();
+    drawButtons();
   }
 
-  function drawReplay() {
+  function drawButtons() {
     const mended = corrections.size ? `, ${number(corrections.size)} corrected` : "";
-    show(replaying, action("Download as CSV", "viewer", () => download(`${path}/csv`), { id: "rejects-csv" }),
-      waiting ? action(`Load ${count(waiting, "row")} again${mended}`, "operator", replay, { id: "replay", class: "primary" }) : null);
+    const again = `Load ${count(waiting, "row")} again${mended}`;
+    show(
+      buttons,
+      action("Download as CSV", "viewer", () => download(`${path}/csv`), { id: "rejects-csv" }),
+      waiting > 0 && action(again, "operator", replay, { id: "replay", class: "primary" }),
+    );
   }
 
   async function replay() {
@@ -99,22 +102,53 @@ async function load(run, signal, place) {
   }
 }
 
+function row(reject, mended, mend) {
+  const { file, line, column, value, status, problems } = reject;
+  return h(
+    "tr",
+    { class: mended && "mended" },
+    h("td", { class: "break" }, file, h("div", { class: "hint" }, `line ${number(line)}`)),
+    h("td", {}, column ?? h("span", { class: "hint" }, "whole row")),
+    h("td", { class: "value" }, column ? cell(value) : ""),
+    h(
+      "td",
+      { class: "break" },
+      problems.map((problem) => reasonOf(problem, problems.length > 1)),
+    ),
+    h("td", {}, mended ? "corrected here" : words(status)),
+    h("td", {}, status === "quarantined" && mendButton(reject, mended, mend)),
+  );
+}
+
+function reasonOf({ column, reason }, several) {
+  return h("div", {}, several && column ? `${column} ${reason}` : reason);
+}
+
+function mendButton(reject, mended, mend) {
+  return action(mended ? "Change …" : "Correct …", "operator", () => mend(reject), {
+    class: "small",
+    id: `correct-${reject.id}`,
+    "aria-label": `${mended ? "Change" : "Correct"} line ${reject.line} of ${reject.file}`,
+  });
+}
+
 /** How many rows there are of each value, the most frequent first. */
-function groups(kinds, key) {
+function groups(kinds, name) {
   const rows = new Map();
-  for (const kind of kinds) rows.set(key(kind), (rows.get(key(kind)) ?? 0) + kind.rows);
+  for (const kind of kinds) {
+    const value = kind[name] ?? "";
+    rows.set(value, (rows.get(value) ?? 0) + kind.rows);
+  }
   return [...rows].sort((one, other) => other[1] - one[1]);
 }
 
-function choice(id, label, values) {
-  return h("select", { id, "aria-label": label }, h("option", { value: "*" }, "all"),
-    values.map(([value, rows]) => h("option", { value }, `${value || "whole row"} (${number(rows)})`)));
+function choice(label, values) {
+  const options = values.map(([value, rows]) =>
+    h("option", { value }, `${value || "whole row"} (${number(rows)})`),
+  );
+  return h("select", { "aria-label": label }, h("option", { value: ALL }, "all"), options);
 }
 
-function labelled(text, select) {
-  return h("label", {}, text, select);
-}
-
-function sum(kinds, name) {
-  return kinds.reduce((total, kind) => total + kind[name], 0);
+function labelled(select) {
+  return h("label", {}, select.getAttribute("aria-label"), select);
 }

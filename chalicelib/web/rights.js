@@ -29,13 +29,17 @@ export function may(needed) {
 export function action(label, needed, work, properties = {}) {
   const note = `note-${(buttons += 1)}`;
   const allowed = may(needed);
-  const button = h("button", {
-    type: "button",
-    ...properties,
-    "aria-disabled": allowed ? null : "true",
-    "aria-describedby": allowed ? null : note,
-    onclick: () => allowed && once(button, work),
-  }, label);
+  const button = h(
+    "button",
+    {
+      type: "button",
+      ...properties,
+      "aria-disabled": allowed ? null : "true",
+      "aria-describedby": allowed ? null : note,
+      onclick: () => allowed && once(button, work),
+    },
+    label,
+  );
   const why = allowed ? null : h("small", { id: note, class: "hint" }, ONLY_FOR[needed]);
   return h("span", { class: "action" }, button, why);
 }

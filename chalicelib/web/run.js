@@ -13,7 +13,9 @@ import { badge, isActive } from "./states.js";
 const BUSY = 1;
 
 export default async function open(main, { signal, id }) {
-  const head = h("div", { class: "heading" }), now = h("div", { class: "stack" }), told = h("div", { class: "stack" });
+  const head = h("div", { class: "heading" }),
+    now = h("div", { class: "stack" }),
+    told = h("div", { class: "stack" });
   const draw = { head: drawer(head, heading), now: drawer(now, atWork), told: drawer(told, story) };
   const state = h("p", { class: "unseen", role: "status" });
 
@@ -24,13 +26,21 @@ export default async function open(main, { signal, id }) {
     draw.head(settled);
     draw.now(isActive(run) ? run : null);
     draw.told(isActive(run) ? null : settled);
-    if (state.textContent !== `The run is ${run.state}`) state.textContent = `The run is ${run.state}`;
+    if (state.textContent !== `The run is ${run.state}`)
+      state.textContent = `The run is ${run.state}`;
     return isActive(run) ? BUSY : null;
   });
 
   function heading(run) {
-    return [h("div", {}, h("h1", {}, `Run of ${timeText(run.created_at)}`), h("p", { class: "facts" }, badge(run.state), about(run))),
-      h("div", { class: "actions" }, actions(run))];
+    return [
+      h(
+        "div",
+        {},
+        h("h1", {}, `Run of ${timeText(run.created_at)}`),
+        h("p", { class: "facts" }, badge(run.state), about(run)),
+      ),
+      h("div", { class: "actions" }, actions(run)),
+    ];
   }
 
   function actions(run) {
@@ -40,8 +50,14 @@ export default async function open(main, { signal, id }) {
     };
     return [
       isActive(run) ? action("Cancel", "operator", go("cancel"), { id: "cancel" }) : null,
-      ["failed", "interrupted"].includes(run.state) ? action("Resume", "operator", go("resume"), { id: "resume", class: "primary" }) : null,
-      run.result?.output ? action("Download the combined CSV", "viewer", () => download(`runs/${run.id}/output`), { id: "output" }) : null,
+      ["failed", "interrupted"].includes(run.state)
+        ? action("Resume", "operator", go("resume"), { id: "resume", class: "primary" })
+        : null,
+      run.result?.output
+        ? action("Download the combined CSV", "viewer", () => download(`runs/${run.id}/output`), {
+            id: "output",
+          })
+        : null,
     ];
   }
 
@@ -58,10 +74,24 @@ export default async function open(main, { signal, id }) {
     if (!run) return null;
     const kept = run.quarantined || run.error?.code === "invalid_rows";
     return [
-      run.error ? h("section", { class: "card", "aria-labelledby": "why" },
-        h("h2", { id: "why" }, run.state === "skipped" ? "Why it was skipped" : "Why it failed"), failure(run.error)) : null,
-      run.state === "succeeded" ? h("section", { class: "card", "aria-label": "Rows" }, sums(run), nothingNew(run)) : null,
-      run.state === "cancelled" || run.state === "interrupted" ? h("p", {}, "Nothing of this run was loaded.") : null,
+      run.error
+        ? h(
+            "section",
+            { class: "card", "aria-labelledby": "why" },
+            h(
+              "h2",
+              { id: "why" },
+              run.state === "skipped" ? "Why it was skipped" : "Why it failed",
+            ),
+            failure(run.error),
+          )
+        : null,
+      run.state === "succeeded"
+        ? h("section", { class: "card", "aria-label": "Rows" }, sums(run), nothingNew(run))
+        : null,
+      run.state === "cancelled" || run.state === "interrupted"
+        ? h("p", {}, "Nothing of this run was loaded.")
+        : null,
       kept ? rejects(run, signal) : null,
       run.result ? report(run) : null,
     ];
@@ -70,13 +100,18 @@ export default async function open(main, { signal, id }) {
 
 function about(run) {
   const seconds = took(run);
-  return h("span", { class: "hint" },
-    `${run.trigger} by ${run.actor}, `, relative(run.created_at),
+  return h(
+    "span",
+    { class: "hint" },
+    `${run.trigger} by ${run.actor}, `,
+    relative(run.created_at),
     run.config_version ? ` · version ${run.config_version}` : null,
     run.full ? " · full reload" : null,
     seconds === null || isActive(run) ? null : ` · took ${duration(seconds)}`,
     run.parent ? [" · replays ", h("a", { href: `#/runs/${run.parent}` }, "an earlier run")] : null,
-    " · ", h("span", { class: "mono break" }, run.id));
+    " · ",
+    h("span", { class: "mono break" }, run.id),
+  );
 }
 
 function nothingNew(run) {

@@ -6,17 +6,28 @@ import { duration, number, relative, time, took } from "./format.js";
 import { badge, isActive, STATES, TRIGGERS } from "./states.js";
 import { startButtons } from "./trigger.js";
 
-const PAGE = 50, IDLE = 10, BUSY = 2;
+const PAGE = 50,
+  IDLE = 10,
+  BUSY = 2;
 
 export default function open(main, { signal }) {
   let limit = PAGE;
   const list = h("div", {});
   const draw = drawer(list, content);
-  const state = choice("state", "State", STATES), trigger = choice("trigger", "Started by", TRIGGERS);
-  for (const select of [state, trigger]) select.addEventListener("change", () => { limit = PAGE; look(); });
+  const state = choice("state", "State", STATES),
+    trigger = choice("trigger", "Started by", TRIGGERS);
+  for (const select of [state, trigger])
+    select.addEventListener("change", () => {
+      limit = PAGE;
+      look();
+    });
 
-  show(main, h("div", { class: "heading" }, h("h1", {}, "Runs"), startButtons()),
-    h("div", { class: "filters" }, labelled("State", state), labelled("Started by", trigger)), list);
+  show(
+    main,
+    h("div", { class: "heading" }, h("h1", {}, "Runs"), startButtons()),
+    h("div", { class: "filters" }, labelled("State", state), labelled("Started by", trigger)),
+    list,
+  );
   show(list, h("p", { class: "loading" }, "Loading …"));
   return poll(signal, look);
 
@@ -43,9 +54,29 @@ export default function open(main, { signal }) {
 
   function content({ found, more, filtered }) {
     if (!found.length) return empty(filtered);
-    return [table("Runs", ["State", "Started", ["By", "wide-only"], ["Read", "right wide-only"], ["Loaded", "right"],
-      ["Quarantined", "right wide-only"], ["Took", "right"]], found.map(row), { class: "runs" }),
-    more ? h("p", { class: "more" }, h("button", { type: "button", id: "older", onclick: older }, "Older runs")) : null];
+    return [
+      table(
+        "Runs",
+        [
+          "State",
+          "Started",
+          ["By", "wide-only"],
+          ["Read", "right wide-only"],
+          ["Loaded", "right"],
+          ["Quarantined", "right wide-only"],
+          ["Took", "right"],
+        ],
+        found.map(row),
+        { class: "runs" },
+      ),
+      more
+        ? h(
+            "p",
+            { class: "more" },
+            h("button", { type: "button", id: "older", onclick: older }, "Older runs"),
+          )
+        : null,
+    ];
   }
 
   function older() {
@@ -56,24 +87,46 @@ export default function open(main, { signal }) {
 
 function row(run) {
   const seconds = took(run);
-  return h("tr", {}, h("td", {}, badge(run.state)),
-    h("td", {}, h("a", { href: `#/runs/${run.id}`, id: `run-${run.id}` }, time(run.created_at)),
-      h("div", { class: "hint" }, relative(run.created_at), run.full ? " · full reload" : null)),
+  return h(
+    "tr",
+    {},
+    h("td", {}, badge(run.state)),
+    h(
+      "td",
+      {},
+      h("a", { href: `#/runs/${run.id}`, id: `run-${run.id}` }, time(run.created_at)),
+      h("div", { class: "hint" }, relative(run.created_at), run.full ? " · full reload" : null),
+    ),
     h("td", { class: "wide-only" }, run.trigger, h("div", { class: "hint" }, run.actor)),
     h("td", { class: "right wide-only" }, number(run.read)),
     h("td", { class: "right" }, number(run.inserted + (run.updated ?? 0))),
     h("td", { class: "right wide-only" }, number(run.quarantined)),
-    h("td", { class: "right" }, seconds === null ? "–" : duration(seconds)));
+    h("td", { class: "right" }, seconds === null ? "–" : duration(seconds)),
+  );
 }
 
 function empty(filtered) {
-  return h("section", { class: "card empty" },
+  return h(
+    "section",
+    { class: "card empty" },
     h("h2", {}, filtered ? "No such run" : "There was no run yet"),
-    h("p", {}, filtered ? "No run passes these filters." : "“Run now” loads what the sources of the newest configuration hold."));
+    h(
+      "p",
+      {},
+      filtered
+        ? "No run passes these filters."
+        : "“Run now” loads what the sources of the newest configuration hold.",
+    ),
+  );
 }
 
 function choice(id, label, values) {
-  return h("select", { id }, h("option", { value: "" }, "all"), values.map((value) => h("option", { value }, value)));
+  return h(
+    "select",
+    { id },
+    h("option", { value: "" }, "all"),
+    values.map((value) => h("option", { value }, value)),
+  );
 }
 
 function labelled(text, select) {

@@ -22,11 +22,26 @@ export function scheduleCard(signal) {
   function content(state) {
     if (state.problem) return [title(), h("p", { class: "problem" }, state.problem)];
     const on = state.enabled;
-    const flip = action([h("span", { class: "knob", "aria-hidden": "true" }), on ? "On" : "Off"], "operator",
+    const flip = action(
+      [h("span", { class: "knob", "aria-hidden": "true" }), on ? "On" : "Off"],
+      "operator",
       () => change({ enabled: !on }, on ? "The schedule is off." : "The schedule is on."),
-      { class: "switch", id: "switch", role: "switch", "aria-checked": String(on), "aria-labelledby": "schedule" });
-    return [title(), h("p", { class: "figure" }, flip), next(state),
-      rateForm(state.rate, (rate) => change({ rate }, `The schedule fires every ${inWords(rate)}.`))];
+      {
+        class: "switch",
+        id: "switch",
+        role: "switch",
+        "aria-checked": String(on),
+        "aria-labelledby": "schedule",
+      },
+    );
+    return [
+      title(),
+      h("p", { class: "figure" }, flip),
+      next(state),
+      rateForm(state.rate, (rate) =>
+        change({ rate }, `The schedule fires every ${inWords(rate)}.`),
+      ),
+    ];
   }
 
   return { card, refresh: async () => draw(await orProblem(get("schedule-job", { signal }))) };
@@ -39,7 +54,13 @@ function title() {
 function next({ enabled, rate, next_run: moment }) {
   if (!enabled) return h("p", {}, "Runs start by hand only.");
   if (moment) return h("p", {}, "Next run about ", time(moment), `, ${relative(moment)}.`);
-  return h("p", {}, RATE.test(rate) ? `The first run starts within ${inWords(rate).replace(/^(?=[a-z])/, "1 ")}.` : `Fires by ${rate}.`);
+  return h(
+    "p",
+    {},
+    RATE.test(rate)
+      ? `The first run starts within ${inWords(rate).replace(/^(?=[a-z])/, "1 ")}.`
+      : `Fires by ${rate}.`,
+  );
 }
 
 /** `hour` of `rate(1 hour)`, `2 hours` of `rate(2 hours)`; a `cron(…)` as it is. */
@@ -52,13 +73,33 @@ function inWords(rate) {
 function rateForm(rate, save) {
   const [, amount = "1", unit = "hour"] = rate?.match(RATE) ?? [];
   const disabled = !may("operator");
-  const many = h("input", { id: "every", type: "number", min: 1, max: 99999, value: amount, required: true, disabled });
-  const units = h("select", { id: "unit", "aria-label": "Unit", disabled },
-    UNITS.map((each) => h("option", { value: each, selected: each === unit }, `${each}s`)));
+  const many = h("input", {
+    id: "every",
+    type: "number",
+    min: 1,
+    max: 99999,
+    value: amount,
+    required: true,
+    disabled,
+  });
+  const units = h(
+    "select",
+    { id: "unit", "aria-label": "Unit", disabled },
+    UNITS.map((each) => h("option", { value: each, selected: each === unit }, `${each}s`)),
+  );
   const chosen = () => `rate(${many.value} ${units.value}${many.value === "1" ? "" : "s"})`;
   const store = action("Save", "operator", () => save(chosen()), { id: "save-rate", hidden: true });
-  const changed = () => { store.firstChild.hidden = !many.validity.valid || chosen() === rate; };
+  const changed = () => {
+    store.firstChild.hidden = !many.validity.valid || chosen() === rate;
+  };
   many.addEventListener("input", changed);
   units.addEventListener("input", changed);
-  return h("div", { class: "rate" }, h("label", { for: "every" }, "Every"), many, units, disabled ? null : store);
+  return h(
+    "div",
+    { class: "rate" },
+    h("label", { for: "every" }, "Every"),
+    many,
+    units,
+    disabled ? null : store,
+  );
 }

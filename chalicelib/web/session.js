@@ -17,7 +17,7 @@ let leaving = new AbortController();
 /** Sign in with the token of this tab, or ask for one. */
 export async function start() {
   const page = document.baseURI + location.hash;
-  if (location.href !== page) history.replaceState(null, "", page);  // `/api` becomes `/api/`
+  if (location.href !== page) history.replaceState(null, "", page); // `/api` becomes `/api/`
   element("sign-out").addEventListener("click", () => signOut());
   element("skip").addEventListener("click", () => element("main").focus());
   whenUnknown(() => signOut("The service does not know this token. It may have been replaced."));
@@ -39,7 +39,12 @@ async function enter() {
   try {
     const me = await get("me");
     become(me);
-    show(element("me"), h("span", { class: "name" }, me.name), " ", h("span", { class: "role" }, me.role));
+    show(
+      element("me"),
+      h("span", { class: "name" }, me.name),
+      " ",
+      h("span", { class: "role" }, me.role),
+    );
   } catch (error) {
     if (error instanceof Unreachable && !element("shell").hidden) return setTimeout(enter, 2000);
     if (!(error instanceof Refused)) signOut(error.message);
@@ -54,6 +59,7 @@ async function enter() {
 function signOut(reason = "") {
   leaving.abort();
   token.forget();
+  window.dispatchEvent(new Event("signed-out"));
   element("shell").hidden = true;
   element("sign-in").hidden = false;
   show(element("main"));
@@ -86,9 +92,9 @@ async function navigate() {
 /** A screen reader hears where it is. */
 function arrive(main) {
   const heading = main.querySelector("h1");
-  if (!heading) return;  // it is still being asked for
+  if (!heading) return; // it is still being asked for
   document.title = `${heading.textContent} · ELT Pipeline`;
-  if (main.contains(document.activeElement)) return;  // the reader has begun already
+  if (main.contains(document.activeElement)) return; // the reader has begun already
   heading.tabIndex = -1;
   heading.focus({ preventScroll: true });
   window.scrollTo(0, 0);

@@ -1,22 +1,43 @@
 /** How the state of a run looks everywhere: a sign, a word and a colour. */
 
 import { h } from "./dom.js";
-import { count, number } from "./format.js";
+import { inOrder } from "./facts.js";
+import { count, number, words } from "./format.js";
 
 const SIGNS = {
-  queued: "…", running: "▸", succeeded: "✓", failed: "✕",
-  cancelled: "■", interrupted: "!", skipped: "»",
+  queued: "…",
+  running: "▸",
+  succeeded: "✓",
+  failed: "✕",
+  cancelled: "■",
+  interrupted: "!",
+  skipped: "»",
 };
 
 export const STATES = Object.keys(SIGNS);
 export const TRIGGERS = ["api", "schedule", "replay", "resume", "terminal"];
 
-const COUNTS = ["read", "inserted", "updated", "superseded", "stale", "quarantined", "deleted", "nulled"];
+const COUNTS = [
+  "read",
+  "inserted",
+  "updated",
+  "superseded",
+  "stale",
+  "quarantined",
+  "deleted",
+  "nulled",
+];
+const ALWAYS = ["read", "inserted", "quarantined"];
 const NAMES = { inserted: "loaded", deleted: "old rows deleted", nulled: "values set to NULL" };
 
 /** The state as a badge. */
 export function badge(state) {
-  return h("span", { class: `state ${state}` }, h("span", { "aria-hidden": "true" }, SIGNS[state]), ` ${state}`);
+  return h(
+    "span",
+    { class: `state ${state}` },
+    h("span", { "aria-hidden": "true" }, SIGNS[state]),
+    ` ${state}`,
+  );
 }
 
 /** Whether a run is not over yet. */
@@ -24,11 +45,14 @@ export function isActive(run) {
   return run.state === "queued" || run.state === "running";
 }
 
-/** The counts of rows that a run or its report holds: name, value; the usual ones first. */
-export function counts(report) {
-  return COUNTS.filter((key) => Number.isFinite(report[key]))
-    .filter((key) => report[key] || ["read", "inserted", "quarantined"].includes(key))
-    .map((key) => [NAMES[key] ?? key, report[key]]);
+/** What a run and its report count, by name: the usual counts first, of the others what is not 0. */
+export function counts(run) {
+  const known = COUNTS.filter((name) => name in run).map((name) => [name, run[name]]);
+  const all = new Map([...Object.entries(run.result ?? {}), ...known]);
+  return [...all]
+    .filter(([name, value]) => Number.isFinite(value) && (value || ALWAYS.includes(name)))
+    .sort(inOrder(COUNTS))
+    .map(([name, value]) => [NAMES[name] ?? words(name), value]);
 }
 
 /** What came of a run, in a few words. */

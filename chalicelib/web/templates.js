@@ -1,14 +1,68 @@
-/** Configurations to start from; their texts lie beside this module. */
+/** Where a configuration begins: a template, whose texts lie beside this module, or a file. */
 
 import { fileText } from "./api.js";
+import { h } from "./dom.js";
+import { once } from "./rights.js";
 
-export const TEMPLATES = [
-  { name: "files", title: "Files in S3", about: "CSV, JSON and text files below a prefix of a bucket" },
-  { name: "api", title: "A JSON API", about: "Records of an API, page by page, what is new each time" },
-  { name: "both", title: "Files and an API", about: "Both into one table" },
+const TEMPLATES = [
+  ["files", "Files in S3", "CSV, JSON and text files below a prefix of a bucket"],
+  ["api", "A JSON API", "Records of an API, page by page, what is new each time"],
+  ["both", "Files and an API", "Both into one table"],
 ];
 
-/** The text of a template. */
-export function template(name) {
+/**
+ * A list of the templates and a button for a file.
+ * @param {(text: string) => void} put what to do with the text
+ */
+export function startTools(put) {
+  const choice = h(
+    "select",
+    { id: "template", "aria-label": "Start from a template" },
+    h("option", { value: "" }, "Start from a template …"),
+    TEMPLATES.map(([name, title]) => h("option", { value: name }, title)),
+  );
+  choice.addEventListener("change", () => {
+    const name = choice.value;
+    choice.value = "";
+    if (name) once(choice, async () => put(await template(name)));
+  });
+  return h("div", { class: "actions" }, choice, fileButton(put));
+}
+
+/** The templates as large buttons, for somebody who begins. */
+export function startCards(put) {
+  const card = ([name, title, about]) => {
+    const use = async () => put(await template(name));
+    const label = [h("strong", {}, title), h("span", { class: "hint" }, about)];
+    return h(
+      "button",
+      { type: "button", onclick: (event) => once(event.currentTarget, use) },
+      label,
+    );
+  };
+  return h(
+    "div",
+    { class: "beginning" },
+    h("h2", {}, "Where do your rows come from?"),
+    h("div", { class: "choices" }, TEMPLATES.map(card)),
+  );
+}
+
+function fileButton(put) {
+  const field = h("input", {
+    type: "file",
+    accept: ".yaml,.yml,.txt",
+    hidden: true,
+    "aria-label": "YAML file",
+  });
+  field.addEventListener("change", async () => {
+    const [file] = field.files;
+    field.value = "";
+    if (file) put(await file.text());
+  });
+  return [field, h("button", { type: "button", onclick: () => field.click() }, "Open a file …")];
+}
+
+function template(name) {
   return fileText(new URL(`template-${name}.yaml`, import.meta.url));
 }

@@ -7,7 +7,12 @@ import { action } from "./rights.js";
 
 /** The buttons that start a run and go to it. */
 export function startButtons() {
-  return h("div", { class: "actions" }, action("Full reload …", "operator", reload), runNow("primary"));
+  return h(
+    "div",
+    { class: "actions" },
+    action("Full reload …", "operator", reload),
+    runNow("primary"),
+  );
 }
 
 /** The button that loads what is new. */
@@ -17,18 +22,25 @@ export function runNow(look = "small") {
 
 /** Rows that are there are replaced, so it is asked first. */
 async function reload() {
-  const sure = await ask("Load everything anew?",
+  const sure = await ask(
+    "Load everything anew?",
     "All files and all records are read again, and the table is rebuilt from them in one transaction. Readers see the old rows until it is done.",
-    "Load everything");
+    "Load everything",
+  );
   if (sure) await start({ full: true });
 }
 
 /** The key makes it one run, should the browser send it twice. */
 async function start(order) {
-  const { run_id: id } = await post("trigger-job", { json: order, headers: { "Idempotency-Key": key() } });
+  const { run_id: id } = await post("trigger-job", {
+    json: order,
+    headers: { "Idempotency-Key": key() },
+  });
   location.hash = `#/runs/${id}`;
 }
 
 function key() {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return [...crypto.getRandomValues(new Uint8Array(16))]
+    .map((byte) => byte.toString(16).padStart(2, "0"))
+    .join("");
 }

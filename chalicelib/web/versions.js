@@ -27,25 +27,90 @@ export function versionList({ open, restored, signal }) {
   }
 
   function content({ configs, more }) {
-    if (!configs.length) return [title(), h("p", { class: "none" }, "Every upload becomes a version here. None is ever lost.")];
-    return [title(), configs.length > 1 ? comparison(configs) : null, h("ol", { class: "plain versions" }, configs.map(entry)),
-      more ? h("button", { type: "button", id: "more-versions", class: "quiet", onclick: () => { limit += PAGE; return refresh(); } }, "Older versions") : null];
+    if (!configs.length)
+      return [
+        title(),
+        h("p", { class: "none" }, "Every upload becomes a version here. None is ever lost."),
+      ];
+    return [
+      title(),
+      configs.length > 1 ? comparison(configs) : null,
+      h("ol", { class: "plain versions" }, configs.map(entry)),
+      more
+        ? h(
+            "button",
+            {
+              type: "button",
+              id: "more-versions",
+              class: "quiet",
+              onclick: () => {
+                limit += PAGE;
+                return refresh();
+              },
+            },
+            "Older versions",
+          )
+        : null,
+    ];
   }
 
   function entry({ version, author, comment, created_at: moment }, index) {
     const newest = index === 0;
-    return h("li", {},
-      h("p", {}, h("strong", {}, `Version ${version}`), newest ? h("span", { class: "state succeeded" }, "newest") : null),
+    return h(
+      "li",
+      {},
+      h(
+        "p",
+        {},
+        h("strong", {}, `Version ${version}`),
+        newest ? h("span", { class: "state succeeded" }, "newest") : null,
+      ),
       comment ? h("p", { class: "break" }, comment) : null,
       h("p", { class: "hint" }, author, " · ", time(moment), ` · ${relative(moment)}`),
-      h("div", { class: "actions" },
-        h("button", { type: "button", class: "small", id: `open-${version}`, "aria-label": `Open version ${version}`, onclick: () => open(version) }, "Open"),
-        version > 1 ? h("button", { type: "button", class: "small", id: `changes-${version}`, "aria-label": `Changes of version ${version}`, onclick: () => compare(version - 1, version) }, "Changes") : null,
-        newest ? null : action("Restore", "admin", () => restore(version), { class: "small", id: `restore-${version}`, "aria-label": `Restore version ${version}` })));
+      h(
+        "div",
+        { class: "actions" },
+        h(
+          "button",
+          {
+            type: "button",
+            class: "small",
+            id: `open-${version}`,
+            "aria-label": `Open version ${version}`,
+            onclick: () => open(version),
+          },
+          "Open",
+        ),
+        version > 1
+          ? h(
+              "button",
+              {
+                type: "button",
+                class: "small",
+                id: `changes-${version}`,
+                "aria-label": `Changes of version ${version}`,
+                onclick: () => compare(version - 1, version),
+              },
+              "Changes",
+            )
+          : null,
+        newest
+          ? null
+          : action("Restore", "admin", () => restore(version), {
+              class: "small",
+              id: `restore-${version}`,
+              "aria-label": `Restore version ${version}`,
+            }),
+      ),
+    );
   }
 
   async function restore(version) {
-    const sure = await ask(`Restore version ${version}?`, "Its text becomes the newest version, under a new number. Nothing in the history changes.", "Restore");
+    const sure = await ask(
+      `Restore version ${version}?`,
+      "Its text becomes the newest version, under a new number. Nothing in the history changes.",
+      "Restore",
+    );
     if (!sure) return;
     const done = await post(`configs/${version}/restore`);
     restored(done);
@@ -61,14 +126,39 @@ function title() {
 }
 
 function comparison(configs) {
-  const choice = (id, label, chosen) => h("select", { id, "aria-label": label },
-    configs.map(({ version }, index) => h("option", { value: version, selected: index === chosen }, `v${version}`)));
-  const one = choice("compare-from", "Compare from", 1), other = choice("compare-to", "Compare to", 0);
-  return h("div", { class: "rate" }, one, "to", other,
-    h("button", { type: "button", class: "small", id: "compare", onclick: () => compare(one.value, other.value) }, "Compare"));
+  const choice = (id, label, chosen) =>
+    h(
+      "select",
+      { id, "aria-label": label },
+      configs.map(({ version }, index) =>
+        h("option", { value: version, selected: index === chosen }, `v${version}`),
+      ),
+    );
+  const one = choice("compare-from", "Compare from", 1),
+    other = choice("compare-to", "Compare to", 0);
+  return h(
+    "div",
+    { class: "rate" },
+    one,
+    "to",
+    other,
+    h(
+      "button",
+      {
+        type: "button",
+        class: "small",
+        id: "compare",
+        onclick: () => compare(one.value, other.value),
+      },
+      "Compare",
+    ),
+  );
 }
 
 async function compare(one, other) {
   const { diff } = await get(`configs/${one}/diff/${other}`);
-  await look(`From version ${one} to version ${other}`, diff ? diffTable(diff) : h("p", {}, "Both are the same."));
+  await look(
+    `From version ${one} to version ${other}`,
+    diff ? diffTable(diff) : h("p", {}, "Both are the same."),
+  );
 }

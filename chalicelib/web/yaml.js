@@ -2,11 +2,14 @@
 
 import { h } from "./dom.js";
 
-const TOKEN = new RegExp([
-  String.raw`(?<comment>(?<=^|\s)#.*$)`,
-  String.raw`(?<key>[\w$][\w .$/-]*?(?=\s*:(?:\s|$)))`,
-  String.raw`(?<value>"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|\$\{[^}]*\})`,
-].join("|"), "g");
+const TOKEN = new RegExp(
+  [
+    String.raw`(?<comment>(?<=^|\s)#.*$)`,
+    String.raw`(?<key>[\w$][\w .$/-]*?(?=\s*:(?:\s|$)))`,
+    String.raw`(?<value>"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|\$\{[^}]*\})`,
+  ].join("|"),
+  "g",
+);
 
 /** The line as an element in which keys, texts and comments have a class each. */
 export function coloured(line, wrong) {
