@@ -35,6 +35,19 @@ def test_versions_are_kept_compared_and_restored(admin: Service) -> None:
     assert admin.get("/configs/9")["error"]["code"] == "not_found"
 
 
+def test_a_comment_comes_with_the_text_or_in_a_header(admin: Service) -> None:
+    admin.post("/upload-config", json={"yaml": CONFIG, "comment": "für uns / 1"})
+    headers = {"Content-Type": "text/yaml", "X-Comment": "by curl"}
+    admin.post("/upload-config", data=CONFIG.encode(), headers=headers)
+    assert [v["comment"] for v in admin.get("/configs")["configs"]] == ["by curl", "für uns / 1"]
+
+
+def test_a_token_tells_whose_it_is_and_what_it_may_do(
+    connect: Callable[[str], Service],
+) -> None:
+    assert connect("operator").get("/me") == {"name": "operator", "role": "operator"}
+
+
 def test_fifty_uploads_at_once_have_no_gaps(admin: Service) -> None:
     with ThreadPoolExecutor(10) as pool:
         versions = [
