@@ -5,6 +5,8 @@ import { coloured } from "./yaml.js";
 
 const INDENT = "  ";
 const MOST_LINES = 2000;
+/** To insert lines one by one, as browsers do, takes seconds beyond that. */
+const MOST_UNDOABLE = 300;
 
 /**
  * @param {{label: string, describedBy: string, oninput: (text: string) => void}} options
@@ -31,8 +33,15 @@ export function editor({ label, describedBy, oninput }) {
   );
   let wrong = new Set();
   let marked = "";
+  let awaited = 0;
 
+  /** Browsers tell of each line that is pasted; all of them are drawn at once, before the next paint. */
   function changed() {
+    if (!awaited) awaited = requestAnimationFrame(changedForGood);
+  }
+
+  function changedForGood() {
+    awaited = 0;
     draw();
     oninput(area.value);
   }
@@ -77,11 +86,16 @@ export function editor({ label, describedBy, oninput }) {
       area.value = text;
       draw();
     },
-    /** Put this in place of the text; undo brings the old one back. */
+    /** Put this in place of the text; undo brings the old one back, unless there is too much of it. */
     replace(text) {
       area.focus();
-      area.select();
-      insert(text);
+      if (text.split("\n").length > MOST_UNDOABLE) {
+        area.value = text;
+        changed();
+      } else {
+        area.select();
+        insert(text);
+      }
       area.setSelectionRange(0, 0);
       area.closest(".editor").scrollTo(0, 0);
     },

@@ -3,7 +3,7 @@
 import { h } from "./dom.js";
 import { number, words } from "./format.js";
 
-/** `delimiter semicolon; quoted fields 3 ×, lines 4, 9`: the entries that say something. */
+/** `delimiter semicolon; quoted fields 3 times, on line 4, 9`: the entries that say something. */
 export function facts(found) {
   return Object.entries(found)
     .filter(([, value]) => !isEmpty(value))
@@ -69,5 +69,6 @@ export function inOrder(names) {
 
 function counted({ count, lines }) {
   if (count === undefined) return null;
-  return lines?.length ? `${number(count)} ×, line ${lines.join(", ")}` : `${number(count)} ×`;
+  const times = `${number(count)} ${count === 1 ? "time" : "times"}`;
+  return lines?.length ? `${times}, on line ${lines.join(", ")}` : times;
 }

@@ -7,7 +7,7 @@ const ROLES = ["viewer", "operator", "admin"];
 const ONLY_FOR = { operator: "needs an operator's token", admin: "needs an admin's token" };
 
 let role = "viewer";
-let buttons = 0;
+let notes = 0;
 
 /** The token belongs to somebody of this role. */
 export function become(me) {
@@ -20,28 +20,31 @@ export function may(needed) {
 }
 
 /**
- * A button that does some work, once at a time; what goes wrong is told above the view.
+ * A button that does some work, once at a time; what goes wrong is told above the view. Why it may
+ * not be used stands below it, or in the tooltip of one among many.
  * @param {string | Node} label
  * @param {string} needed the role that it takes
  * @param {() => Promise<any>} work
  * @param {{id?: string, class?: string, role?: string}} [properties] of the button
  */
 export function action(label, needed, work, properties = {}) {
-  const note = `note-${(buttons += 1)}`;
-  const allowed = may(needed);
+  const why = may(needed) ? null : ONLY_FOR[needed];
+  const isOneOfMany = properties.class === "small";
+  const note =
+    why && !isOneOfMany && h("small", { id: `note-${(notes += 1)}`, class: "hint" }, why);
   const button = h(
     "button",
     {
       type: "button",
       ...properties,
-      "aria-disabled": allowed ? null : "true",
-      "aria-describedby": allowed ? null : note,
-      onclick: () => allowed && once(button, work),
+      title: why && isOneOfMany && why,
+      "aria-disabled": why && "true",
+      "aria-describedby": note && note.id,
+      onclick: () => !why && once(button, work),
     },
     label,
   );
-  const why = allowed ? null : h("small", { id: note, class: "hint" }, ONLY_FOR[needed]);
-  return h("span", { class: "action" }, button, why);
+  return h("span", { class: "action" }, button, note);
 }
 
 /** Do the work; until it is done the button does nothing. */

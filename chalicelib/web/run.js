@@ -20,7 +20,7 @@ export default async function open(main, { signal, id }) {
   const state = h("p", { class: "unseen", role: "status" });
 
   return poll(signal, async () => {
-    const run = await get(`runs/${encodeURIComponent(id)}`, { signal });
+    const run = await get(`runs/${id}`, { signal });
     if (!main.contains(head)) show(main, head, state, now, told);
     const { progress: _, step, ...settled } = run;
     draw.head(settled);

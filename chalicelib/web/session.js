@@ -12,6 +12,8 @@ const VIEWS = {
   run: () => import("./run.js"),
 };
 
+const RUN_ID = /^[A-Za-z0-9][\w.-]*$/;
+
 let leaving = new AbortController();
 
 /** Sign in with the token of this tab, or ask for one. */
@@ -71,8 +73,7 @@ function signOut(reason = "") {
 /** Show the view that the address names. */
 async function navigate() {
   if (!token.get()) return;
-  const [name, id] = location.hash.replace(/^#\//, "").split("/").map(decodeURIComponent);
-  const view = name === "runs" && id ? "run" : name in VIEWS ? name : "overview";
+  const [view, id] = viewOf(location.hash);
   leaving.abort();
   leaving = new AbortController();
   const { signal } = leaving;
@@ -87,6 +88,13 @@ async function navigate() {
     if (!signal.aborted) show(main, h("h1", {}, "This cannot be shown"), h("p", {}, error.message));
   }
   if (!signal.aborted) arrive(main);
+}
+
+/** `#/runs/20260131T…` is the view of a run; what is no view's address leads to the overview. */
+function viewOf(hash) {
+  const [, name, id] = hash.split("/");
+  if (name === "runs" && RUN_ID.test(id)) return ["run", id];
+  return [Object.hasOwn(VIEWS, name) ? name : "overview"];
 }
 
 /** A screen reader hears where it is. */

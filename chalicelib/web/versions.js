@@ -70,37 +70,9 @@ export function versionList({ open, restored, signal }) {
       h(
         "div",
         { class: "actions" },
-        h(
-          "button",
-          {
-            type: "button",
-            class: "small",
-            id: `open-${version}`,
-            "aria-label": `Open version ${version}`,
-            onclick: () => open(version),
-          },
-          "Open",
-        ),
-        version > 1
-          ? h(
-              "button",
-              {
-                type: "button",
-                class: "small",
-                id: `changes-${version}`,
-                "aria-label": `Changes of version ${version}`,
-                onclick: () => compare(version - 1, version),
-              },
-              "Changes",
-            )
-          : null,
-        newest
-          ? null
-          : action("Restore", "admin", () => restore(version), {
-              class: "small",
-              id: `restore-${version}`,
-              "aria-label": `Restore version ${version}`,
-            }),
+        button("Open", version, "viewer", open),
+        version > 1 && button("Diff", version, "viewer", () => compare(version - 1, version)),
+        !newest && button("Restore", version, "admin", restore),
       ),
     );
   }
@@ -119,6 +91,14 @@ export function versionList({ open, restored, signal }) {
   }
 
   return { element, refresh };
+}
+
+function button(label, version, needed, work) {
+  return action(label, needed, () => work(version), {
+    class: "small",
+    id: `${label.toLowerCase()}-${version}`,
+    "aria-label": `${label} version ${version}`,
+  });
 }
 
 function title() {

@@ -149,3 +149,27 @@ def test_runs_are_filtered_and_older_ones_fetched(page: Page, shop: Pipeline) ->
     expect(rows).to_have_count(1)
     page.get_by_label("Started by").select_option("replay")
     expect(page.get_by_role("heading", name="No such run")).to_be_visible()
+
+
+def test_what_a_report_holds_beyond_the_usual_is_shown_by_its_name(
+    page: Page, shop: Pipeline
+) -> None:
+    shop.write("a.csv", "id,name\n1,Ada\n")
+    run_now(page)
+    repaired = '{"stray quotes": {"count": 12345, "lines": [7, 9]}}'
+    shop.query(
+        "update elt_service.runs set result = result::jsonb"
+        ' || \'{"updated": 1200300, "resurrected": 7,'
+        ' "checks": [{"name": "no doubles", "passed": false, "detail": "3 found"}]}\''
+    )
+    shop.query(
+        "update elt_service.runs set result = jsonb_set(result::jsonb,"
+        f" '{{sources,0,files,a.csv,repaired}}', '{repaired}')"
+    )
+    page.reload()
+    figures = page.get_by_role("region", name="Rows", exact=True)
+    expect(figures).to_contain_text("updated1,200,300")
+    expect(figures).to_contain_text("resurrected7")
+    files = page.get_by_role("table", name="Files of local")
+    expect(files).to_contain_text("repaired stray quotes 12,345 times, on line 7, 9")
+    expect(page.get_by_role("region", name="Checks").first).to_contain_text("no doubles3 found")
