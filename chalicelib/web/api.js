@@ -115,23 +115,21 @@ async function call(method, path, options = {}) {
   const headers = { Authorization: `Bearer ${token.get()}`, ...options.headers };
   const response = await answered(path, { ...options, method, headers, cache: "no-store" });
   const said = await response.json().catch(() => null);
-  if (response.ok && said !== null) return said;
-  if (!said?.error) throw unreachable();
+  if (said === null || !(response.ok || said.error)) throw unreachable();
+  restored();
+  if (response.ok) return said;
   if (await isUnknown(response.status, path)) onUnknownToken();
   throw new Refused(response.status, said.error);
 }
 
 /** Paths are relative to the page's base, which holds the gateway's stage. */
 async function answered(path, options) {
-  let response;
   try {
-    response = await fetch(path, options);
+    return await fetch(path, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw unreachable();
   }
-  restored();
-  return response;
 }
 
 function unreachable() {

@@ -110,7 +110,9 @@ export function editor({ label, describedBy, oninput }) {
       const [start, end] = lineBounds(area.value, line);
       area.focus();
       area.setSelectionRange(start, end);
-      gutter.children[line - 1]?.scrollIntoView({ block: "center" });
+      const box = area.closest(".editor");
+      const top = ((line - 0.5) / area.value.split("\n").length) * area.offsetHeight;
+      box.scrollTo(0, top - box.clientHeight / 2);
     },
   };
 }

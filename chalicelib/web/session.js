@@ -1,6 +1,6 @@
 /** Who is signed in, what they may do, and which view they look at. */
 
-import { get, Refused, token, Unreachable, whenUnknown } from "./api.js";
+import { get, token, Unreachable, whenUnknown } from "./api.js";
 import { h, show } from "./dom.js";
 import { clearNotes, complain } from "./notes.js";
 import { become } from "./rights.js";
@@ -9,9 +9,10 @@ const VIEWS = {
   overview: () => import("./overview.js"),
   configuration: () => import("./configuration.js"),
   runs: () => import("./runs.js"),
-  run: () => import("./run.js"),
+  "runs/*": () => import("./run.js"),
 };
 
+const VISIBLE = /^[!-~]+$/;
 const RUN_ID = /^[A-Za-z0-9][\w.-]*$/;
 
 let leaving = new AbortController();
@@ -29,11 +30,13 @@ export async function start() {
   else element("token").focus();
 }
 
-/** Try the token that was typed. */
+/** Try the token that was typed. What cannot be sent in a header is none. */
 export async function signIn() {
-  token.keep(element("token").value.trim());
+  const typed = element("token").value.trim();
+  if (!VISIBLE.test(typed)) return signOut("This is not a token.");
+  token.keep(typed);
   show(element("token-problem"));
-  await enter();
+  return enter();
 }
 
 /** Ask who the token belongs to; without an answer ask again, since a reload would do no more. */
@@ -49,8 +52,7 @@ async function enter() {
     );
   } catch (error) {
     if (error instanceof Unreachable && !element("shell").hidden) return setTimeout(enter, 2000);
-    if (!(error instanceof Refused)) signOut(error.message);
-    return undefined;
+    return token.get() ? signOut(error.message) : undefined; // an unknown one is gone already
   }
   element("token").value = "";
   element("sign-in").hidden = true;
@@ -78,11 +80,11 @@ async function navigate() {
   leaving = new AbortController();
   const { signal } = leaving;
   clearNotes();
-  mark(view === "run" ? "runs" : view);
+  mark(view.split("/")[0]);
   const main = element("main");
   show(main, h("p", { class: "loading" }, "Loading …"));
   try {
-    const { default: open } = await VIEWS[view]();
+    const { default: open } = await VIEWS[view]().catch(outdated);
     if (!signal.aborted) await open(main, { signal, id });
   } catch (error) {
     if (!signal.aborted) show(main, h("h1", {}, "This cannot be shown"), h("p", {}, error.message));
@@ -90,10 +92,15 @@ async function navigate() {
   if (!signal.aborted) arrive(main);
 }
 
+/** A new deployment has no files of the old one, or nothing can be reached. */
+function outdated() {
+  throw new Error("The console has changed, or cannot be reached. Load the page again.");
+}
+
 /** `#/runs/20260131T…` is the view of a run; what is no view's address leads to the overview. */
 function viewOf(hash) {
   const [, name, id] = hash.split("/");
-  if (name === "runs" && RUN_ID.test(id)) return ["run", id];
+  if (name === "runs" && RUN_ID.test(id)) return ["runs/*", id];
   return [Object.hasOwn(VIEWS, name) ? name : "overview"];
 }
 

@@ -37,6 +37,8 @@ def test_an_unknown_token_is_refused_in_words(blank: Page) -> None:
     blank.goto("/")
     sign_in(blank, "elt_guess")
     expect(blank.get_by_role("alert").first).to_contain_text("does not know this token")
+    sign_in(blank, "elt_…")
+    expect(blank.get_by_role("alert").first).to_contain_text("This is not a token.")
     sign_in(blank, auth.make_token("viewer", "ann"))
     expect(blank.get_by_role("heading", name="Overview")).to_be_visible()
 
