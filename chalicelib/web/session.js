@@ -99,7 +99,7 @@ function outdated() {
 
 /** `#/runs/20260131T…` is the view of a run; what is no view's address leads to the overview. */
 function viewOf(hash) {
-  const [, name, id] = hash.split("/");
+  const [, name, id = ""] = hash.split("/");
   if (name === "runs" && RUN_ID.test(id)) return ["runs/*", id];
   return [Object.hasOwn(VIEWS, name) ? name : "overview"];
 }
