@@ -158,8 +158,8 @@ def test_what_a_report_holds_beyond_the_usual_is_shown_by_its_name(
     run_now(page)
     repaired = '{"stray quotes": {"count": 12345, "lines": [7, 9]}}'
     shop.query(
-        "update elt_service.runs set result = result::jsonb"
-        ' || \'{"updated": 1200300, "resurrected": 7,'
+        "update elt_service.runs set updated = 1200300, result = result::jsonb"
+        ' || \'{"resurrected": 7,'
         ' "checks": [{"name": "no doubles", "passed": false, "detail": "3 found"}]}\''
     )
     shop.query(

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from chalicelib.jobs import kept_out
 from chalicelib.jobs.common import service
-from chalicelib.routes.handler import Call, Model
+from chalicelib.routes.handler import Call, Model, split
 
 
 class RejectPage(Model):
@@ -73,10 +73,12 @@ class Waiting(Model):
 def list_rejects(call: Call[RejectPage, None]) -> Rejects:
     """A page of what was kept out."""
     asked, run_id = call.query, call.path["run_id"]
-    page = kept_out.rejects(service(), run_id, asked.after, asked.limit, asked.column, asked.reason)
-    more = len(page) == asked.limit
-    found = [Reject.model_validate(row) for row in page]
-    return Rejects(rejects=found, next=found[-1].id if more else None)
+    found = kept_out.rejects(
+        service(), run_id, asked.after, asked.limit + 1, asked.column, asked.reason
+    )
+    page, more = split(found, asked.limit)
+    rejects = [Reject.model_validate(row) for row in page]
+    return Rejects(rejects=rejects, next=rejects[-1].id if more else None)
 
 
 def list_reject_kinds(call: Call[None, None]) -> Kinds:
