@@ -11,10 +11,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 import requests
 
-from app import app
 from chalicelib import auth
 from dev.postgres import PORT, program
-from dev.serve import chalice_local
 from tests.faults.harness import run, work
 
 CANARY = "c4nary"
@@ -64,7 +62,7 @@ def files(shop):
     return "".join(path.read_text(errors="replace") for path in kept)
 
 
-def test_a_run_of_the_service_shows_no_secret(shop, server, loader, service, echo):
+def test_a_run_of_the_service_shows_no_secret(shop, server, loader, service, service_url, echo):
     shop.deliver("a.csv", 2_000)
     given = text(shop, server, echo, PASSWORD, TOKEN, HEADER)
     with server.admin() as admin:
@@ -73,26 +71,25 @@ def test_a_run_of_the_service_shows_no_secret(shop, server, loader, service, ech
     history = service()
     session = requests.Session()
     session.headers["Authorization"] = f"Bearer {auth.make_token('admin', 'ann')}"
-    with chalice_local(app) as url:
 
-        def post(path, body):
-            kind = {"Content-Type": "text/yaml"}
-            return session.post(url + path, data=body.encode(), headers=kind, timeout=20).text
+    def post(path, body):
+        kind = {"Content-Type": "text/yaml"}
+        return session.post(service_url + path, data=body.encode(), headers=kind, timeout=20).text
 
-        said = [post("/upload-config", given)]
-        assert "moved_secrets" in said[0]
-        queued = history.trigger()
-        said.append(work(queued).ended().said)
-        assert history.state(queued) == "failed"
-        said += [
-            post("/validate-config", given.replace('"bearer"', '"bearr"')),
-            post("/validate-config", given.replace('"table"', '"tabel"')),
-            post("/previews", given),
-            *(session.get(url + path, timeout=20).text for path in (
-                "/configs", "/configs/2", "/configs/1/diff/2", "/runs", f"/runs/{queued}",
-                f"/runs/{queued}/rejects", "/openapi.json", "/config-schema", "/schedule-job",
-            )),
-        ]  # fmt: skip
+    said = [post("/upload-config", given)]
+    assert "moved_secrets" in said[0]
+    queued = history.trigger()
+    said.append(work(queued).ended().said)
+    assert history.state(queued) == "failed"
+    said += [
+        post("/validate-config", given.replace('"bearer"', '"bearr"')),
+        post("/validate-config", given.replace('"table"', '"tabel"')),
+        post("/previews", given),
+        *(session.get(service_url + path, timeout=20).text for path in (
+            "/configs", "/configs/2", "/configs/1/diff/2", "/runs", f"/runs/{queued}",
+            f"/runs/{queued}/rejects", "/openapi.json", "/config-schema", "/schedule-job",
+        )),
+    ]  # fmt: skip
     assert "who is Bearer ***" in "".join(said)
     for output in (*said, dumped(shop, server), files(shop)):
         assert CANARY not in output
