@@ -7,9 +7,20 @@ import hmac
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from urllib.parse import parse_qsl
 
 from chalicelib.config.document import Document, parse
-from chalicelib.config.mistakes import KeyPath, Mistake, Value, is_secret, notation
+from chalicelib.config.mistakes import (
+    MAX_SHOWN,
+    KeyPath,
+    Mistake,
+    Value,
+    is_secret,
+    is_secret_param,
+    notation,
+    shortened,
+)
 from chalicelib.config.references import (
     MAX_SECRETS,
     has_literal,
@@ -26,9 +37,9 @@ STORE_IT = (
 IN_A_URL = (
     "a URL with a password in it; addresses are shown in messages, so credentials belong under auth"
 )
-IN_PARAMS = (
-    "a key may not be stored as it is; write it as auth: {{type: api_key, location: query,"
-    " name: {name}, api_key: …}}"
+IN_A_QUERY = (
+    "{name!r} may be a key, which may not be stored as it is; write it as auth: {{type: api_key,"
+    " location: query, name: {name}, api_key: …}}, or its value as ${{env:ELT_NAME}}"
 )
 SHARED = "an alias (*…) of a secret, where none may stand; write the value out"
 REPEATED = "the secret of {place} is repeated here; delete it"
@@ -40,13 +51,16 @@ _BREAKS = "\r\n\x85\u2028\u2029"
 _ANCHOR = re.compile(rf"(?:&\S+(?:[ \t{_BREAKS}]|#[^{_BREAKS}]*)*)?")
 _BLOCK_HEADER = re.compile(rf"[|>][-+0-9]*([^{_BREAKS}]*)")
 _URL_PASSWORD = re.compile(r"://[^/?#\s@]*:[^/?#\s@]+@")
-_SECRET_HEADER = re.compile(
+_PUBLIC_HEADERS = {"accept", "accept-language", "content-type", "user-agent"}
+"""Any other header may be how an API wants its key, whatever it is called."""
+
+_SECRET_FIELD = re.compile(
     "assertion|auth|cookie|key|token|secret|passw|credential|session|signature", re.IGNORECASE
 )
 
 
 Texts = Mapping[KeyPath, str]
-"""All text values of a document by their place, those behind aliases included."""
+"""All texts and numbers of a document by their place, those behind aliases included."""
 
 
 @dataclass(frozen=True)
@@ -98,16 +112,27 @@ def _unstorable(document: Document, texts: Texts) -> list[Mistake]:
 def _why_unstorable(path: KeyPath, text: str) -> str:
     if _is_literal(path, text):
         return STORE_IT
-    if path[2:3] == ("params",) and is_secret(path) and has_literal(text):
-        return IN_PARAMS.format(name=path[-1])
+    if name := next(_keys_in_query(path, text), None):
+        return IN_A_QUERY.format(name=shortened(name, MAX_SHOWN))
     return IN_A_URL if _has_url_password(path, text) else ""
 
 
 def _is_literal(path: KeyPath, text: str) -> bool:
-    is_named = path[2:3] == ("headers",) or path[3:4] == ("access_token_request_data",)
-    if is_named and not _SECRET_HEADER.search(str(path[-1])):
+    if path[2:3] == ("headers",) and str(path[-1]).lower() in _PUBLIC_HEADERS:
+        return False
+    if path[3:4] == ("access_token_request_data",) and not _SECRET_FIELD.search(str(path[-1])):
         return False
     return may_be_secret(path) and is_secret(path) and has_literal(text)
+
+
+def _keys_in_query(path: KeyPath, text: str) -> Iterator[str]:
+    """The names of what would be sent in a query, has a value, and may be a secret."""
+    sent: list[tuple[str, str]] = []
+    if path[2:3] == ("params",) and has_literal(text):
+        sent = [(str(path[-1]), text)]
+    elif path[:1] == ("sources",) and path[-1] in ("url", "access_token_url"):
+        sent = parse_qsl(written_out(text).partition("?")[2])
+    return (name for name, _ in sent if is_secret_param(name))
 
 
 def _has_url_password(path: KeyPath, text: str) -> bool:
@@ -197,5 +222,7 @@ def _leaves(value: Value, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
         case list():
             for position, item in enumerate(value):
                 yield from _leaves(item, (*path, position))
-        case str():
-            yield path, value
+        case bool():
+            return
+        case str() | int() | Decimal():
+            yield path, str(value)

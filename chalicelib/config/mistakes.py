@@ -19,9 +19,12 @@ MAX_TEXT = 400
 _WORD = re.compile(r"[\w-]+")
 _SECRET_KEY = re.compile(r"auth|headers|.*(password|token|secret|credential).*", re.IGNORECASE)
 _SECRET_PARAM = re.compile(
-    "((access|api|app|auth|client|private|secret)[-_]?)?"
-    "(key|token|secret|password|passwd|signature|sig)",
-    re.IGNORECASE,
+    "key|appid"
+    "|.*(token(?!s)|secret|passw|passphrase|pwd|credential|signature|session[-_]?id).*"
+    "|(.*[-_.])?(auth|authorization|bearer|hmac|jwt|pass|pin|sig)"
+    "|(.*[-_.])?(access|account|api|app|auth|client|consumer|developer|license|master|private"
+    "|service|shared|subscription|user)[-_.]?key",
+    re.IGNORECASE | re.DOTALL,
 )
 _PLAIN_AUTH = {"type", "name", "location", "access_token_url", "client_id",
                "token_endpoint_auth_method"}  # fmt: skip

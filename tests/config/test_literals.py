@@ -388,17 +388,57 @@ def test_of_oauth_the_secret_is_moved_and_what_is_public_stays() -> None:
     assert same(OAUTH, new, values)
 
 
-@pytest.mark.parametrize("name", ["api_key", "apikey", "key", "access_token", "token", "Signature"])
+def api(more: str, url: str = "http://a") -> str:
+    return f"sources: [{{type: api, url: '{url}', {more}}}]\ntarget: {{table: t}}"
+
+
+@pytest.mark.parametrize("name", ["X-Api", "X-Pin", "Ocp-Apim", "x_accept"])
+def test_a_header_is_moved_whatever_it_is_called(name: str) -> None:
+    text = api(f"headers: {{{name}: '{CANARY}'}}")
+    new, values = moved(text)
+    assert list(values.values()) == [CANARY]
+    assert same(text, new, values)
+
+
+@pytest.mark.parametrize("name", ["Accept", "accept-language", "Content-Type", "USER-AGENT"])
+def test_headers_that_are_no_secret_by_their_meaning_stay(name: str) -> None:
+    text = api(f"headers: {{{name}: de}}")
+    assert moved(text) == (text, {})
+
+
+KEYS = [
+    "api_key", "apikey", "x-api-key", "key", "access_token", "token", "Signature", "pwd", "passw",
+    "userPassword", "subscription-key", "serviceKey", "sig", "X-Amz-Credential", "client_secret",
+    "appid", "pin",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", KEYS)
 def test_a_key_in_params_is_a_mistake_that_says_where_it_belongs(name: str) -> None:
-    text = (
-        f"sources: [{{type: api, url: 'http://a', params: {{{name}: '{CANARY}'}}}}]\n"
-        "target: {table: t}"
-    )
+    text = api(f"params: {{{name}: '{CANARY}'}}")
     assert f"type: api_key, location: query, name: {name}, api_key: …" in mistakes(text)
     assert moved(text.replace(CANARY, "${env:ELT_KEY}"))[1] == {}
 
 
-@pytest.mark.parametrize("name", ["sort_key", "status", "keys", "page"])
-def test_other_params_are_stored_as_they_are(name: str) -> None:
-    text = f"sources: [{{type: api, url: 'http://a', params: {{{name}: x}}}}]\ntarget: {{table: t}}"
-    assert moved(text) == (text, {})
+@pytest.mark.parametrize("name", [*KEYS, "api%5Fkey", "a=b&token"])
+@pytest.mark.parametrize("place", ["url", "access_token_url"])
+def test_a_key_in_a_url_is_a_mistake_that_says_where_it_belongs(place: str, name: str) -> None:
+    url = f"http://a/b?{name}=c4nary"
+    oauth = "{type: oauth2_client_credentials, client_id: a, client_secret: '', access_token_url: "
+    text = api("", url) if place == "url" else api(f"auth: {oauth}'{url}'}}")
+    said = mistakes(text)
+    assert f"{place}: " in said
+    assert "type: api_key, location: query, name: " in said
+    assert "c4nary" not in said
+    assert moved(text.replace("c4nary", "${env:ELT_KEY}"))[1] == {}
+
+
+def test_a_key_that_is_a_number_is_a_mistake_too() -> None:
+    assert "location: query, name: pin, api_key" in mistakes(api("params: {pin: 123456}"))
+
+
+@pytest.mark.parametrize("name", ["sort_key", "status", "keys", "page", "max_tokens", "author"])
+@pytest.mark.parametrize("value", ["x", "7", "true"])
+def test_other_params_are_stored_as_they_are(name: str, value: str) -> None:
+    for text in (api(f"params: {{{name}: {value}}}"), api("", f"http://a?{name}={value}")):
+        assert moved(text) == (text, {})
