@@ -71,6 +71,11 @@ def state_folder() -> Path:
     return Path(os.environ.get("ELT_STATE_DIR", ".local"))
 
 
+def secrets_folder() -> Path:
+    """Where a laptop keeps secrets; no source may reach it."""
+    return state_folder() / "secrets"
+
+
 def secrets_on_aws() -> bool:
     """Whether secrets live in Secrets Manager; otherwise in a file of the state folder."""
     return on_lambda() or os.environ.get("ELT_SECRETS") == "aws"

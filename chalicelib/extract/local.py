@@ -13,6 +13,7 @@ from chalicelib.batch import Batch
 from chalicelib.config import Column, LocalSource, Target
 from chalicelib.errors import ChangedFile, SourceError
 from chalicelib.extract.fingerprint import Fingerprint, fingerprint
+from chalicelib.extract.reach import is_out_of_reach
 from chalicelib.extract.readers import reader_for
 from chalicelib.extract.readers.input_file import InputFile
 from chalicelib.extract.s3_folder import RemoteObject, sync
@@ -85,6 +86,7 @@ class LocalFiles:
     # what there is
 
     def _candidates(self) -> list[_Candidate]:
+        self._refuse_out_of_reach()
         remotes = self._sync() if self._config.s3 else {}
         if not self._folder.is_dir():
             raise SourceError(
@@ -101,6 +103,14 @@ class LocalFiles:
         found = [_Candidate(name, self._folder / name, remotes.get(name)) for name in names]
         return [file for file in found if self._is_ours(file.name)][: self._first_files]
 
+    def _refuse_out_of_reach(self) -> None:
+        if is_out_of_reach(self._folder):
+            raise SourceError(
+                f"{self._config.path} leads to where secrets are kept, or to the system's folders",
+                where=f"source {self._config.name}",
+                fix="No source may read there; name a folder of data.",
+            )
+
     def _walk(self) -> Iterator[Path]:
         """All files, links among them; a folder that may not be read is no empty one."""
 
@@ -111,14 +121,17 @@ class LocalFiles:
                 fix="Check its permissions.",
             )
 
-        for folder, _, names in os.walk(self._folder, onerror=refuse, followlinks=True):
+        for folder, below, names in os.walk(self._folder, onerror=refuse, followlinks=True):
+            below[:] = [name for name in below if not is_out_of_reach(Path(folder) / name)]
             yield from (Path(folder) / name for name in names)
 
     def _is_hidden(self, path: Path) -> bool:
-        """Hidden by its name or a folder's, or our own output of earlier runs."""
+        """Hidden by its name or a folder's, out of reach, or our own output of earlier runs."""
         inside = path.relative_to(self._folder).parts
         ours = self._hidden in path.resolve().parents
-        return ours or any(part.startswith(".") for part in inside)
+        if ours or any(part.startswith(".") for part in inside):
+            return True
+        return path.is_symlink() and is_out_of_reach(path)
 
     def _sync(self) -> dict[str, RemoteObject]:
         """Bring the folder up to date; objects loaded before are not downloaded again."""

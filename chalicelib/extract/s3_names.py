@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from chalicelib.errors import SourceError
+from chalicelib.extract.reach import is_out_of_reach
 
 MAX_SEGMENT_BYTES = 255
 """The longest name of a file."""
@@ -24,7 +25,7 @@ def reserved(name: str) -> str:
 def check_names(keys: Mapping[str, str], folder: Path, where: str) -> None:
     """SourceError at the first key (given by its name in the folder) that has no safe place."""
     for name, key in keys.items():
-        if problem := unsafe(name) or _clash(name, keys) or _link(name, folder):
+        if problem := unsafe(name) or _clash(name, keys) or _place(name, folder):
             raise SourceError(
                 f"the key {key!r} {problem}",
                 where=where,
@@ -60,5 +61,7 @@ def _clash(name: str, keys: Mapping[str, str]) -> str | None:
     return f"needs a folder where {file!r} needs a file" if file else None
 
 
-def _link(name: str, folder: Path) -> str | None:
-    return "leads out of the folder through a symbolic link" if leads_out(name, folder) else None
+def _place(name: str, folder: Path) -> str | None:
+    if leads_out(name, folder):
+        return "leads out of the folder through a symbolic link"
+    return "leads to where secrets are kept" if is_out_of_reach(folder / name) else None

@@ -69,4 +69,4 @@ def _store(owner: Literal["user", "service"]) -> SecretStore:
         return AwsSecrets(f"elt/{settings.stage()}/{owner}/")
     from chalicelib.secrets.files import FileSecrets
 
-    return FileSecrets(settings.state_folder() / "secrets" / f"{owner}.json")
+    return FileSecrets(settings.secrets_folder() / f"{owner}.json")
