@@ -101,16 +101,21 @@ def parse_config(
     `secrets` tells what `${secret:…}` and `${ssm:…}` stand for; without it they are mistakes.
     """
     document = parse(text, where)
-    resolved = resolve(document, env, secrets)
+    try:
+        resolved = resolve(document, env, secrets)
+    except ConfigError as error:
+        raise ConfigError(error.problems, where=where) from None
     mistakes = [*document.mistakes, *resolved.mistakes]
+    unexplained = 0
     try:
         config = Config.model_validate(resolved.data, by_alias=True, by_name=False)
     except ValidationError as error:
         known = {mistake.path for mistake in mistakes}
-        found = Explainer(document, resolved.references, known).mistakes(error)
+        found = Explainer(document, resolved.references, known).mistakes(error, MAX_LISTED)
         mistakes += [_discreet(mistake, resolved.references) for mistake in found]
+        unexplained = max(0, error.error_count() - MAX_LISTED)
     if mistakes:
-        raise ConfigError(_listed(mistakes), where=where) from None
+        raise ConfigError(_listed(mistakes, unexplained), where=where) from None
     return config
 
 
@@ -145,11 +150,11 @@ def _discreet(mistake: Mistake, references: Mapping[KeyPath, Reference]) -> Mist
     return replace(mistake, text="what the reference stands for does not fit here")
 
 
-def _listed(mistakes: list[Mistake]) -> list[str]:
-    in_order = sorted(mistakes, key=lambda mistake: mistake.line)
-    lines = list(dict.fromkeys(str(mistake) for mistake in in_order))
-    more = len(lines) - MAX_LISTED
-    return [*lines[:MAX_LISTED], f"and {more:,} more"] if more > 0 else lines
+def _listed(mistakes: list[Mistake], unexplained: int) -> list[str]:
+    in_order = sorted(dict.fromkeys(mistakes), key=lambda mistake: mistake.line)
+    lines = list(dict.fromkeys(map(str, in_order[:MAX_LISTED])))
+    more = len(in_order[MAX_LISTED:]) + unexplained
+    return [*lines, f"and {more:,} more"] if more > 0 else lines
 
 
 def _with_references(schema: _Json) -> _Json:

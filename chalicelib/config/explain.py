@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
+from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from chalicelib.config.document import Document
-from chalicelib.config.mistakes import KeyPath, Mistake, is_secret, shown, what
+from chalicelib.config.mistakes import MAX_SHOWN, KeyPath, Mistake, is_secret, shown, what
 from chalicelib.config.places import Place, located
 from chalicelib.config.references import Reference
 
@@ -37,6 +40,9 @@ _SENTENCES = {
     "model": "{what} where keys are expected: {keys}",
 }
 """By pydantic's type of error, or the first word of it."""
+
+_NEIGHBOURS = 100
+"""Keys among which a misspelt `type` is looked for."""
 
 _QUOTED = re.compile(r"'([^']+)'")
 
@@ -63,9 +69,13 @@ class Explainer:
         self._references = references
         self._known = known
 
-    def mistakes(self, error: ValidationError) -> list[Mistake]:
-        """One mistake a place; those that only follow from another one are left out."""
-        details = [(e, located(e["loc"])) for e in error.errors(include_url=False)]
+    def mistakes(self, error: ValidationError, limit: int) -> list[Mistake]:
+        """One mistake a place; those that only follow from another one are left out.
+
+        Only the first `limit` of what pydantic found are explained, since each takes its time.
+        """
+        first = error.errors(include_url=False)[:limit]
+        details = [(e, located(e["loc"])) for e in first]
         typos = [typo for e, place in details if (typo := self._typo(e, place))]
         meant = {typo.meant for typo in typos}
         found = {typo.path: typo.text for typo in typos}
@@ -84,11 +94,12 @@ class Explainer:
             above, key = place.path[:-1], str(place.path[-1])
             known = Place(above, place.owners[0]).keys
             free = [name for name in known if not self._document.has((*above, name))]
-            if near := get_close_matches(key, free, 1):
+            if near := get_close_matches(key[:MAX_SHOWN], free, 1):
                 return _Typo(place.path, (*above, near[0]), f"unknown key; did you mean {near[0]}?")
             return _Typo(place.path, None, f"unknown key; there is {', '.join(known)}")
         if detail["type"] == "union_tag_not_found" and isinstance(detail["input"], dict):
-            for near in get_close_matches("type", detail["input"], 1):
+            keys = [key[:MAX_SHOWN] for key in islice(detail["input"], _NEIGHBOURS)]
+            for near in get_close_matches("type", keys, 1):
                 path = (*place.path, near)
                 return _Typo(path, (*place.path, "type"), "unknown key; did you mean type?")
         return None
@@ -155,15 +166,25 @@ class Explainer:
 
     def _without_resolved(self, text: str, path: KeyPath) -> str:
         """The text with what came out of a reference replaced by the reference."""
-        for place, reference in self._references.items():
-            if place[: len(path)] == path and reference.value:
-                text = _replaced(text, reference)
+        for reference in self._references_below[path]:
+            text = _replaced(text, reference)
         return text
+
+    @cached_property
+    def _references_below(self) -> Mapping[KeyPath, list[Reference]]:
+        """Those with a value, by each place that they are at or below."""
+        found: dict[KeyPath, list[Reference]] = defaultdict(list)
+        for place, reference in self._references.items():
+            for length in range(len(place) + 1 if reference.value else 0):
+                found[place[:length]].append(reference)
+        return found
 
 
 def _replaced(text: str, reference: Reference) -> str:
     value, written = repr(reference.value)[1:-1], repr(reference.written)
     text = _QUOTED.sub(lambda quoted: written if quoted[1] in value else quoted[0], text)
+    if value not in text:
+        return text
     return re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", lambda _: written, text)
 
 

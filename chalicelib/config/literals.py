@@ -50,7 +50,7 @@ TELLING = 12
 _BREAKS = "\r\n\x85\u2028\u2029"
 _ANCHOR = re.compile(rf"(?:&\S+(?:[ \t{_BREAKS}]|#[^{_BREAKS}]*)*)?")
 _BLOCK_HEADER = re.compile(rf"[|>][-+0-9]*([^{_BREAKS}]*)")
-_URL_PASSWORD = re.compile(r"://[^/?#\s@]*:[^/?#\s@]+@")
+_URL_PASSWORD = re.compile(r"://[^/?#\s@:]*:[^/?#\s@]+@")
 _PUBLIC_HEADERS = {"accept", "accept-language", "content-type", "user-agent"}
 """Any other header may be how an API wants its key, whatever it is called."""
 

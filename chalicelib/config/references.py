@@ -9,7 +9,7 @@ from functools import cache
 
 from chalicelib.config.document import Document
 from chalicelib.config.mistakes import KeyPath, Mistake, Value, is_secret
-from chalicelib.errors import UsageError
+from chalicelib.errors import ConfigError, UsageError
 
 SECRET_KINDS = ("secret", "ssm")
 KINDS = ("env", *SECRET_KINDS)
@@ -22,6 +22,9 @@ OWN = {"ELT_TARGET_URL", "ELT_SERVICE_URL"}
 
 MAX_SECRETS = 100
 """References to secrets in one document: each may be a request, and of 64 KB."""
+
+MAX_REFERENCES = 1_000
+"""References of any kind in one document, `$${` counted too."""
 
 Secrets = Callable[[str, str], str | None]
 """What `(kind, name)` stands for, None for nothing. Raises UsageError for what is no name."""
@@ -60,7 +63,8 @@ def resolve(document: Document, env: Mapping[str, str], secrets: Secrets | None 
 
     A value is replaced once: what a reference stands for is not looked through again.
     `$${` is a literal `${`. A text with a mistake is kept as it was written. Without `secrets`
-    there is no store that could be asked. Raises what `secrets` raises, UsageError apart.
+    there is no store that could be asked. Raises ConfigError for more references than there may be,
+    and what `secrets` raises, UsageError apart.
     """
     walk = _Walk(document, env, secrets)
     return Resolved(walk.value(document.data, ()), walk.references, tuple(walk.mistakes))
@@ -107,7 +111,7 @@ class _Walk:
         self._env = env
         # A secret that changes meanwhile has one value in the whole document.
         self._secrets = cache(secrets) if secrets else None
-        self._asked = 0
+        self._asked = self._seen = 0
         self.references: dict[KeyPath, Reference] = {}
         self.mistakes: list[Mistake] = []
 
@@ -130,6 +134,10 @@ class _Walk:
         return value
 
     def _replacement(self, match: re.Match[str], path: KeyPath) -> str:
+        self._seen += 1
+        if self._seen > MAX_REFERENCES:
+            line = self._document.line(path)
+            raise ConfigError([f"line {line}: more than {MAX_REFERENCES:,} references (${{…}})"])
         if match[0] == "$${":
             return "${"
         try:

@@ -9,8 +9,16 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.config import ApiSource, LocalSource, json_schema, load_config, parse_config
+from chalicelib.config import (
+    ApiSource,
+    LocalSource,
+    explain,
+    json_schema,
+    load_config,
+    parse_config,
+)
 from chalicelib.config.document import parse
+from chalicelib.config.places import located
 from chalicelib.errors import ConfigError
 
 GOOD = """\
@@ -324,6 +332,36 @@ def test_long_values_and_long_lists_are_cut():
     assert len(problem) < 200
     found = with_target("\n".join(f"  q{i}: 1" for i in range(300)))
     assert (len(found), found[-1]) == (101, "and 200 more")
+
+
+COLUMNS = "sources: [{type: local, path: d}]\ntarget: {table: t}\nschema:\n  columns:\n"
+
+
+def test_only_the_mistakes_that_are_listed_are_explained(monkeypatch):
+    """A hostile document has thousands, and each takes its time."""
+    explained = []
+    monkeypatch.setattr(explain, "located", lambda loc: explained.append(loc) or located(loc))
+    columns = "".join(f"    c{n}: bogus\n" for n in range(4000))
+    with pytest.raises(ConfigError, match="and 3,900 more"):
+        parse_config(COLUMNS + columns, {})
+    assert len(explained) == 100
+
+
+def test_a_mistake_is_compared_with_the_references_below_it_alone(monkeypatch):
+    compared = []
+    replaced = explain._replaced
+    monkeypatch.setattr(
+        explain, "_replaced", lambda text, r: compared.append(r) or replaced(text, r)
+    )
+    columns = "".join(f"    c{n}: {{type: text, min: '${{env:ELT_A:-x}}'}}\n" for n in range(900))
+    with pytest.raises(ConfigError, match="and 800 more"):
+        parse_config(COLUMNS + columns, {})
+    assert len(compared) == 100
+
+
+def test_a_table_of_as_many_columns_as_postgresql_has_fits():
+    columns = "".join(f"    c{n}: {{type: text, required: true}}\n" for n in range(1600))
+    assert len(parse_config(COLUMNS + columns, {}).declared) == 1600
 
 
 def test_a_file_is_read_with_its_name_in_the_error(tmp_path):

@@ -181,7 +181,13 @@ def test_aliases_are_counted():
 
 
 def test_values_are_counted():
-    assert "50,000 values" in refusal("[" + "a, " * 50_001 + "]")
+    assert "10,000 values" in refusal("[" + "a, " * 10_001 + "]")
+
+
+@pytest.mark.parametrize("text", ["a: {}", "? {}\n: a", "- - '{}'"])
+def test_a_single_text_is_limited(text):
+    assert parse(text.format("x" * 65_536)).data
+    assert "more than 65,536 characters" in refusal(text.format("x" * 65_537))
 
 
 def test_an_alias_bomb_is_refused_at_once():

@@ -2,6 +2,7 @@ import pytest
 
 from chalicelib.config.document import parse
 from chalicelib.config.references import resolve
+from chalicelib.errors import ConfigError
 
 
 def resolved(text, **env):
@@ -117,3 +118,10 @@ def test_a_secret_cannot_stand_where_messages_show_it(place):
     (mistake,) = resolve(document, {}, lambda _, name: SECRETS[name]).mistakes
     assert "can stand only under auth, headers and target" in str(mistake)
     assert "p4ss" not in str(mistake)
+
+
+@pytest.mark.parametrize("text", ["${env:ELT_A:-}", "$${", "${nothing}"])
+def test_references_are_counted(text):
+    document = parse(f"a: b\nc: '{text * 1001}'")
+    with pytest.raises(ConfigError, match="line 2: more than 1,000 references"):
+        resolve(document, {})
