@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 import warnings
 
-_CLASS = r"\[\^?\]?(?:\[:\^?\w+:\]|\\[\s\S]|[^\]\\])*\]"
+MAX_LENGTH = 1_000
+"""Characters of a pattern: to compile a longer one takes its time."""
+
+_CLASS = r"\[\^?\]?(?:\[:\^?\w+:\]|\\[\s\S]|[^\]\\])*(?:\]|\\?\Z)"
 _ATOM = re.compile(rf"\\[pP]\{{\^?\w+\}}|\\[\s\S]|{_CLASS}")
 _BACKREFERENCE = re.compile(r"\\[1-9]")
 _FOREIGN = re.compile(r"\(\?(?:<?[=!]|P=|[(>#])|[*+?}]\+")
@@ -14,6 +17,8 @@ _RE2_ONLY = re.compile(r"\\[pP](?:\{\^?\w+\}|\w)|\[:\^?\w+:\]|\\z")
 
 def re2(pattern: str) -> str:
     """The pattern itself. ValueError when it is not one, or needs more than RE2 can do."""
+    if len(pattern) > MAX_LENGTH:
+        raise ValueError(f"longer than {MAX_LENGTH:,} characters")
     skeleton = _ATOM.sub("x", pattern)
     if _FOREIGN.search(skeleton) or any(map(_BACKREFERENCE.match, _ATOM.findall(pattern))):
         raise ValueError(

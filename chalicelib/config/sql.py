@@ -98,8 +98,8 @@ def _nesting(token: Token, before: list[Token], depth: int) -> int:
     """What a word adds to the depth of blocks that end with END."""
     word = token.text.lower() if token.kind == "word" else ""
     if word == "atomic":
-        words = Statement(tuple(before), 0).words
-        return int(words[:1] == ("create",) and words[-1:] == ("begin",))
+        words = (token.text.lower() for token in reversed(before) if token.kind == "word")
+        return int(next(words, "") == "begin" and before[0].text.lower() == "create")
     if depth and word in ("case", "end"):
         return 1 if word == "case" else -1
     return 0

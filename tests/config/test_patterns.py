@@ -37,3 +37,9 @@ def test_what_re2_lacks_is_refused(pattern):
 def test_what_is_no_expression_is_refused(pattern):
     with pytest.raises(ValueError, match="is not a regular expression"):
         re2(pattern)
+
+
+def test_a_pattern_is_limited():
+    assert re2("a" * 1000)
+    with pytest.raises(ValueError, match="longer than 1,000 characters"):
+        re2("a" * 1001)
