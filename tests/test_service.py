@@ -15,7 +15,7 @@ import boto3
 import pytest
 import requests
 
-from chalicelib import auth, jobs, settings
+from chalicelib import auth, jobs, secrets, settings
 from chalicelib.history import leases, runs
 from chalicelib.history.records import NewRun
 from chalicelib.jobs import previews as previewing
@@ -392,6 +392,13 @@ def seen(admin: Service, text: str) -> Any:
             return preview
         time.sleep(0.05)
     pytest.fail(f"no preview: {preview}")
+
+
+def test_a_preview_names_the_secrets_that_it_moved(admin: Service) -> None:
+    text = CONFIG.replace("{table: orders}", "{table: orders, password: c4nary-1}")
+    asked = admin.post("/previews", data=text.encode(), headers={"Content-Type": "text/yaml"})
+    (name,) = asked.json()["moved_secrets"]
+    assert secrets.user_store().get(name) == "c4nary-1"
 
 
 def test_a_configuration_is_tried_before_it_is_stored(admin: Service, shop: Pipeline) -> None:

@@ -18,16 +18,17 @@ from chalicelib.jobs.launch import launch
 from chalicelib.run_id import new_run_id
 
 
-def ask(engine: Engine, text: str, actor: str) -> Preview:
+def ask(engine: Engine, text: str, actor: str) -> tuple[Preview, list[str]]:
     """Let somebody look at the sources of a configuration; it is checked, but is no version.
 
+    Also the names under which secrets of the text are kept now, as those of an upload are.
     Raises ConfigError, SecretError and LaunchError.
     """
     uploads.check(text)
-    harmless, _ = uploads.without_secrets(text)
+    harmless, moved = uploads.without_secrets(text)
     asked = previews.ask(engine, new_run_id(), harmless, actor)
     launch({"preview_id": asked.id})
-    return asked
+    return asked, moved
 
 
 def make(engine: Engine, preview_id: str) -> None:

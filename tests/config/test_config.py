@@ -590,3 +590,8 @@ def test_credentials_that_can_be_read_on_the_way_are_warned_of(more, warned):
     config = parse_config(f"sources: [{{type: api, {more}}}]\ntarget: {{table: t}}", {})
     said = "source api: its credentials can be read on the way; use https"
     assert (said in config.warnings) == warned
+
+
+def test_a_format_that_says_a_thing_twice_is_a_mistake():
+    with pytest.raises(ConfigError, match="'%d%d' is not a strptime format"):
+        parse_config(COLUMNS + "    a: {type: date, format: '%d%d'}\n", {})

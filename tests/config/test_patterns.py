@@ -33,7 +33,7 @@ def test_what_re2_lacks_is_refused(pattern):
         re2(pattern)
 
 
-@pytest.mark.parametrize("pattern", ["(", "[a", "*a", "a{3,1}", "[z-a]", "(" * 100_000, "\\"])
+@pytest.mark.parametrize("pattern", ["(", "[a", "*a", "a{3,1}", "[z-a]", "(" * 1_000, "\\"])
 def test_what_is_no_expression_is_refused(pattern):
     with pytest.raises(ValueError, match="is not a regular expression"):
         re2(pattern)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal
@@ -49,7 +50,7 @@ class Column(Frozen):
         for form in formats:
             try:
                 datetime.strptime(datetime(2026, 1, 31, tzinfo=UTC).strftime(form), form)
-            except ValueError:
+            except (ValueError, re.error):  # re.error: a directive that stands twice
                 raise ValueError(
                     f"{form!r} is not a strptime format such as %d.%m.%Y %H:%M"
                 ) from None

@@ -16,10 +16,14 @@ from chalicelib.routes.handlers.rejects import Problem
 
 
 class Asked(Model):
-    """The preview, and where to find it in some seconds."""
+    """The preview, and where to find it in some seconds.
+
+    `moved_secrets` are the names under which secrets of the text are kept now.
+    """
 
     preview_id: str
     url: str
+    moved_secrets: list[str]
 
 
 class PreviewRow(Model):
@@ -61,8 +65,8 @@ class Preview(Model):
 
 def ask_preview(call: Call[None, Upload]) -> Asked:
     """Check the configuration, and let the job function look."""
-    asked = previews.ask(service(), call.body.yaml, call.actor)
-    return Asked(preview_id=asked.id, url=f"{call.base}/previews/{asked.id}")
+    asked, moved = previews.ask(service(), call.body.yaml, call.actor)
+    return Asked(preview_id=asked.id, url=f"{call.base}/previews/{asked.id}", moved_secrets=moved)
 
 
 def get_preview(call: Call[None, None]) -> Preview:
