@@ -18,6 +18,7 @@ from unittest.mock import patch
 import requests
 
 from dev.bench.history import add_runs, add_versions
+from dev.bench.plans import explain
 from dev.postgres import postgres
 from dev.stack import aws_environment, emulated_aws
 
@@ -46,6 +47,22 @@ def bench() -> None:
         print(f"{'':66}{'median':>8}{'p95':>8}   ms")
         for name, ask in _requests(session, url):
             _latency(name, ask)
+        _plans()
+
+
+def _plans() -> None:
+    """How PostgreSQL reads a page from the depth of each history."""
+    from chalicelib import jobs
+    from chalicelib.history import configs, runs
+
+    engine = jobs.service()
+    pages: dict[str, Callable[[], object]] = {
+        "runs": lambda: runs.page(engine, before="run-50000"),
+        "configs": lambda: configs.page(engine, VERSIONS // 2, 50),
+    }
+    for name, page in pages.items():
+        scans = [line.strip(" ->") for line in explain(engine, page).splitlines() if "Scan" in line]
+        print(f"a page of {name}: {scans[-1].partition('  (')[0]}")
 
 
 def _imports() -> None:

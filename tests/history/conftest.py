@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, event
 
 from chalicelib import history
 from chalicelib.history.records import NewRun
-from tests.history.plans import explain
+from dev.bench.plans import explain
 
 NUMBERS = count(1)
 
