@@ -106,6 +106,12 @@ class Cancelled(EltError):
     code = "cancelled"
 
 
+class LeaseLost(EltError):
+    """The run was given up for dead, or is somebody else's; whoever works on it must stop."""
+
+    code = "lease_lost"
+
+
 class AddressError(TargetError):
     """Nobody said where the database is, or not so that it can be found."""
 

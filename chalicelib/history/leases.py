@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from chalicelib.errors import Conflict
+from chalicelib.errors import Conflict, LeaseLost
 from chalicelib.history.records import ACTIVE, DETAIL, LAPSED, Outcome, Run, to_run
 from chalicelib.history.runs import QUEUE_LEASE, fetch, refuse_second
 from chalicelib.history.statements import execute, run, take_turns, to_json
@@ -91,15 +91,21 @@ def begin(engine: Engine, run_id: str, owner: str) -> bool:
 
 
 def heartbeat(engine: Engine, run_id: str, owner: str, step: str, progress: dict[str, Any]) -> bool:
-    """Extend the lease and store the progress; whether the run should stop.
+    """Extend the lease and store the progress; whether somebody asked to cancel the run.
 
-    It should when it is asked to, and when it is no longer the owner's.
+    Raises LeaseLost when it is no longer the owner's.
     """
 
     def work(connection: Connection) -> bool:
         stored = to_json(progress)
         row = execute(connection, HEARTBEAT, id=run_id, owner=owner, step=step, progress=stored)
-        return row.scalar_one_or_none() is not False
+        if (asked := row.scalar_one_or_none()) is None:
+            raise LeaseLost(
+                f"nothing was heard of the run for {LEASE} s and it was given up",
+                where=run_id,
+                fix="Resume it: what is loaded is not loaded again.",
+            )
+        return bool(asked)
 
     return run(engine, f"keeping the run {run_id}", work)
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from chalicelib import log
-from chalicelib.errors import Cancelled, EltError
+from chalicelib.errors import Cancelled, EltError, LeaseLost
 from chalicelib.history import leases
 from chalicelib.progress import STEPS, Progress
 
@@ -20,7 +20,7 @@ INTERVAL = 1.0
 
 
 class StoredProgress(Progress):
-    """Counts what is done, for the heartbeat to store; stops the run when that was asked for."""
+    """Counts what is done, for the heartbeat to store; stops the run when that has a reason."""
 
     def __init__(self, beat: Callable[[StoredProgress], bool]) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class StoredProgress(Progress):
         self.done: dict[str, int] = {}
         self.files = 0
         self.over = False
-        self.cancelled = threading.Event()
+        self.stop: EltError | None = None
 
     def begin(self, step: str, total: int | None, unit: str) -> None:  # noqa: ARG002
         """A step starts: ask now, so that nothing is loaded after a wish to cancel."""
@@ -43,7 +43,9 @@ class StoredProgress(Progress):
         """Store what is done, and hear whether to stop."""
         try:
             if self._beat(self):
-                self.cancelled.set()
+                self.stop = Cancelled("the run was cancelled")
+        except LeaseLost as lost:
+            self.stop = lost
         except EltError as error:
             log.LOGGER.warning("no heartbeat: %s", error)
 
@@ -52,8 +54,8 @@ class StoredProgress(Progress):
         self.done[step] = self.done.get(step, 0) + by
         if by and STEPS.index(step) > STEPS.index(self.step):
             self.step = step
-        if self.cancelled.is_set():
-            raise Cancelled("the run was cancelled")
+        if self.stop:
+            raise self.stop
 
     def next_file(self) -> None:
         """Count it."""

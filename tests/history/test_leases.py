@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.errors import Conflict, NotFound, RunActive
+from chalicelib.errors import Conflict, LeaseLost, NotFound, RunActive
 from chalicelib.history import leases, runs
 from chalicelib.history.records import COUNTS, Failure, Outcome
 from tests.history.conftest import new_run
@@ -99,12 +99,14 @@ def test_a_heartbeat_says_stop_when_the_run_is_to_be_cancelled(engine, running):
     assert leases.heartbeat(engine, running, "process", "load", {}) is True
 
 
-def test_a_heartbeat_says_stop_when_the_run_is_no_longer_the_owners(engine, cut_off):
-    assert leases.heartbeat(engine, cut_off, "process", "load", {}) is True
+def test_a_heartbeat_tells_when_the_run_is_no_longer_the_owners(engine, cut_off):
+    with pytest.raises(LeaseLost, match="Resume it"):
+        leases.heartbeat(engine, cut_off, "process", "load", {})
     leases.begin(engine, cut_off, "another")
-    assert leases.heartbeat(engine, cut_off, "process", "load", {}) is True
     assert leases.heartbeat(engine, cut_off, "another", "load", {}) is False
-    assert leases.heartbeat(engine, "nowhere", "another", "load", {}) is True
+    for run_id, owner in ((cut_off, "process"), ("nowhere", "another")):
+        with pytest.raises(LeaseLost):
+            leases.heartbeat(engine, run_id, owner, "load", {})
 
 
 def test_the_end_of_a_run_is_kept_whole(engine, running):
@@ -203,7 +205,8 @@ def test_a_run_is_resumed_under_its_id(engine, running):
 def test_a_run_is_resumed_even_before_it_was_settled(engine, running, lapse):
     lapse()
     assert leases.resume(engine, running, "bob").state == "queued"
-    assert leases.heartbeat(engine, running, "process", "load", {}) is True
+    with pytest.raises(LeaseLost):
+        leases.heartbeat(engine, running, "process", "load", {})
 
 
 def test_a_request_to_cancel_does_not_outlive_the_resume(engine, running, lapse):

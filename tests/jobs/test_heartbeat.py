@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.errors import Cancelled, SecretError
+from chalicelib.errors import Cancelled, LeaseLost, SecretError
 from chalicelib.jobs.heartbeat import StoredProgress
 
 
@@ -64,6 +64,14 @@ def test_a_wish_to_cancel_stops_the_next_step() -> None:
     progress = StoredProgress(lambda _: True)
     with pytest.raises(Cancelled):
         progress.begin("extract", 1, "bytes")
+
+
+def test_a_run_that_is_no_longer_ours_stops_and_was_not_cancelled() -> None:
+    def lost(_: StoredProgress) -> bool:
+        raise LeaseLost("given up")
+
+    with pytest.raises(LeaseLost):
+        StoredProgress(lost).begin("extract", 1, "bytes")
 
 
 def test_a_heartbeat_that_is_not_heard_does_not_stop_the_run() -> None:
