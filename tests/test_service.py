@@ -16,6 +16,7 @@ import pytest
 import requests
 
 from chalicelib import auth, jobs, secrets, settings
+from chalicelib.errors import LaunchError
 from chalicelib.history import leases, runs
 from chalicelib.history.records import NewRun
 from chalicelib.jobs import previews as previewing
@@ -490,3 +491,28 @@ def test_a_warm_function_keeps_nothing_of_a_run_on_its_disk(
     assert list((shop.folder / "out" / "runs").iterdir()) == []
     first = admin.get("/runs")["runs"][-1]["id"]
     assert fetched(admin.get(f"/runs/{first}/output")) == [{"id": "1", "name": "Ada"}]
+
+
+def test_a_start_that_failed_is_made_up_for_when_it_is_asked_for_again(
+    admin: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin.upload()
+    keyed = {"headers": {"Idempotency-Key": "once"}}
+    monkeypatch.setenv("ELT_JOB_FUNCTION", "no-such-function")
+    assert [admin.post("/trigger-job", **keyed).status_code for _ in range(2)] == [502, 502]
+    monkeypatch.delenv("ELT_JOB_FUNCTION")
+    again = admin.post("/trigger-job", **keyed).json()["run_id"]
+    assert admin.watch(again)["state"] != "interrupted"
+    assert len(admin.get("/runs")["runs"]) == 1
+
+
+def test_a_tick_whose_run_cannot_be_started_fails_so_that_it_is_sent_again(
+    admin: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin.upload()
+    now = datetime.now(UTC)
+    monkeypatch.setenv("ELT_JOB_FUNCTION", "no-such-function")
+    with pytest.raises(LaunchError):
+        jobs.tick("event-1", now)
+    monkeypatch.delenv("ELT_JOB_FUNCTION")
+    assert admin.watch(jobs.tick("event-1", now).id)["trigger"] == "schedule"

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from chalicelib import database, load
-from chalicelib.errors import EltError, NoConfiguration, NotFound
+from chalicelib.errors import EltError, LaunchError, NoConfiguration, NotFound
 from chalicelib.history import configs, leases, runs
 from chalicelib.history.records import Failure, NewRun, Run
 from chalicelib.jobs.common import configuration, service, settle
@@ -22,8 +22,9 @@ __all__ = ["cancel", "replay", "resume", "service", "settle", "tick", "trigger"]
 def trigger(engine: Engine, new: NewRun) -> Run:
     """Queue a run and start it, under the newest configuration unless it names another version.
 
-    The same key or event is the same run, and starts nothing. Raises NoConfiguration, NotFound
-    for the version, RunActive, and LaunchError when it is queued but nobody can be told.
+    The same key or event is the same run, which is started again only while it has not begun.
+    Raises NoConfiguration, NotFound for the version, RunActive, and LaunchError when it is queued
+    but nobody can be told.
     """
     settle(engine)
     version = new.config_version
@@ -31,7 +32,7 @@ def trigger(engine: Engine, new: NewRun) -> Run:
     if stored is None:
         raise NoConfiguration("no configuration was uploaded yet", fix="Upload one first.")
     queued = runs.queue(engine, replace(new, config_version=stored.version))
-    if queued.id == new.id:
+    if queued.state == "queued":  # an earlier launch of it may have failed
         launch({"run_id": queued.id})
     return queued
 
@@ -80,7 +81,10 @@ def cancel(engine: Engine, run_id: str) -> Run:
 
 
 def tick(event_id: str, event_time: datetime) -> Run:
-    """The schedule fires. The same event is the same run; during a run it is skipped."""
+    """The schedule fires. The same event is the same run; during a run it is skipped.
+
+    Raises LaunchError, so that EventBridge sends the event again.
+    """
     from chalicelib import schedule
 
     engine = service()
@@ -91,5 +95,7 @@ def tick(event_id: str, event_time: datetime) -> Run:
         if schedule.is_stale(event_time, schedule.state().rate, datetime.now(event_time.tzinfo)):
             raise EltError("the event came more than a period late")  # noqa: TRY301
         return trigger(engine, due)
+    except LaunchError:
+        raise
     except EltError as reason:
         return runs.skip(engine, due, Failure.of(reason))
