@@ -57,19 +57,31 @@ def replay(
     """Load the rows that the run `parent` left in quarantine, as the schema is now.
 
     Rows are added; in mode merge those whose keys are not in the table, since a row that is there
-    may be newer. Raises TargetError for a run whose rows are in the table no more, since a later
-    replace took their place.
+    may be newer. Raises TargetError for a run that loaded another table, and for one whose rows
+    are in the table no more, since a later replace took their place.
     """
     mode = "merge" if config.target.mode == "merge" else "append"
     start = _start(config, base, mode, run_id)
+    _refuse_misplaced(start, parent)
+    sources: list[Source] = [*rejected(start.engine, parent, corrections)]
+    return start.carry_out(sources, progress or Progress(), replayed=parent)
+
+
+def _refuse_misplaced(start: _Start, parent: str) -> None:
+    """The rejects of a run belong to the rows that it loaded."""
+    table = start.part.table
+    if (other := load.loaded_into(start.engine, parent)) not in (None, table):
+        raise TargetError(
+            f"run {parent} loaded {other}, and its rejects belong there",
+            where=table,
+            fix=f"Replay it under a configuration whose target.table is {other}.",
+        )
     if load.replaced_since(start.engine, parent):
         raise TargetError(
             f"the rows of run {parent} were replaced since",
-            where=start.part.table,
+            where=table,
             fix="Only the rejects of the run that replaced them, or of later ones, can be loaded.",
         )
-    sources: list[Source] = [*rejected(start.engine, parent, corrections)]
-    return start.carry_out(sources, progress or Progress(), replayed=parent)
 
 
 @dataclass(frozen=True)

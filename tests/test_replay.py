@@ -81,3 +81,13 @@ def test_a_newer_content_of_the_file_closes_its_rejects(shop: Pipeline) -> None:
     shop.run()
     assert {status for _, _, status in statuses(shop)} == {"superseded"}
     assert replay(shop, first).read == 0
+
+
+def test_rejects_are_not_loaded_into_another_table(shop: Pipeline) -> None:
+    first = shop.run().run_id
+    shop.target["table"] = "elsewhere"
+    shop.schema = {**DECLARED, "columns": {"id": "text", "name": "text"}}
+    with pytest.raises(TargetError, match=r"loaded public\.orders, and its rejects belong there"):
+        replay(shop, first)
+    assert shop.query("select to_regclass('elsewhere')") == [(None,)]
+    assert {status for _, _, status in statuses(shop)} == {"quarantined"}

@@ -20,6 +20,7 @@ from chalicelib.load.ledger import (
     Part,
     in_quarantine,
     left_behind,
+    loaded_into,
     purge_rejects,
     recorded,
     replaced_since,
@@ -33,7 +34,7 @@ from chalicelib.retry import load_retry
 
 __all__ = [
     "Fence", "Harvest", "LoadResult", "Part", "TableColumn", "Then", "existing_columns",
-    "in_quarantine", "kinds", "left_behind", "load", "migrate", "prepare", "preview",
+    "in_quarantine", "kinds", "left_behind", "load", "loaded_into", "migrate", "prepare", "preview",
     "purge_rejects", "recorded", "rejects", "replaced_since", "scale", "state",
     "store_not_loaded", "take", "waiting",
 ]  # fmt: skip

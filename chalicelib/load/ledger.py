@@ -129,6 +129,8 @@ PURGE_REJECTS = """
     where table_name = :table and created_at < now() - make_interval(days => :days)
 """
 
+LOADED_INTO = "select table_name from {elt}.loads where run_id = :run_id limit 1"
+
 REPLACED_SINCE = """
     select exists (
         select from {elt}.loads later
@@ -317,6 +319,15 @@ def read_rejects(engine: Engine, run_id: str, read: Callable[[Connection], T]) -
         if database.server_fields(error).get("C") == UNDEFINED_TABLE:
             return None
         raise
+
+
+def loaded_into(engine: Engine, run_id: str) -> str | None:
+    """The table that the run loaded, `schema.table`; None when the ledger does not know it."""
+
+    def read(connection: Connection) -> str | None:
+        return connection.execute(database.sql(LOADED_INTO), {"run_id": run_id}).scalar()
+
+    return database.run(engine, f"reading the ledger of {run_id}", read)
 
 
 def replaced_since(engine: Engine, run_id: str) -> bool:
