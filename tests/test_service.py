@@ -516,3 +516,15 @@ def test_a_tick_whose_run_cannot_be_started_fails_so_that_it_is_sent_again(
         jobs.tick("event-1", now)
     monkeypatch.delenv("ELT_JOB_FUNCTION")
     assert admin.watch(jobs.tick("event-1", now).id)["trigger"] == "schedule"
+
+
+def test_a_skipped_run_has_no_rejects_and_nothing_to_replay(admin: Service) -> None:
+    skipped = jobs.tick("event-1", datetime.now(UTC))
+    assert skipped.state == "skipped"
+    assert admin.get(f"/runs/{skipped.id}/rejects") == {"rejects": [], "next": None}
+    assert admin.get(f"/runs/{skipped.id}/rejects/kinds") == {"kinds": []}
+    admin.upload()
+    for body in ({}, {"corrections": {"1": {"id": "2"}}}):
+        answer = admin.post(f"/runs/{skipped.id}/replay", json=body)
+        assert answer.status_code == 409
+        assert "nothing in quarantine" in answer.json()["error"]["message"]

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from chalicelib import database, load
-from chalicelib.errors import EltError, LaunchError, NoConfiguration, NotFound
+from chalicelib.errors import Conflict, EltError, LaunchError, NoConfiguration, NotFound
 from chalicelib.history import configs, leases, runs
 from chalicelib.history.records import Failure, NewRun, Run
 from chalicelib.jobs.common import configuration, service, settle
@@ -50,9 +50,15 @@ def replay(
 ) -> Run:
     """Load what a run left in quarantine, or the corrected rows by the ids of their rejects.
 
-    Raises NotFound for the run, and for a corrected row that is not in its quarantine.
+    Raises NotFound for the run, and for a corrected row that is not in its quarantine; Conflict
+    for a run that was skipped.
     """
     parent = runs.get(engine, run_id)
+    if parent.state == "skipped":
+        raise Conflict(
+            f"the run {parent.id} was skipped: it has nothing in quarantine",
+            fix="Replay a run that kept rows out.",
+        )
     if corrections:
         _refuse_unknown(engine, parent, list(corrections))
     stored = {str(reject): dict(row) for reject, row in corrections.items()}

@@ -20,12 +20,14 @@ def rejects(
     reason: str | None = None,
 ) -> list[dict[str, Any]]:
     """A page of what a run kept out. Raises NotFound."""
-    return load.rejects(_target(engine, run_id), run_id, after, limit, column, reason)
+    target = _target(engine, run_id)
+    return load.rejects(target, run_id, after, limit, column, reason) if target else []
 
 
 def kinds(engine: Engine, run_id: str) -> list[dict[str, Any]]:
     """What a run kept out, counted by column and reason. Raises NotFound."""
-    return load.kinds(_target(engine, run_id), run_id)
+    target = _target(engine, run_id)
+    return load.kinds(target, run_id) if target else []
 
 
 def waiting(engine: Engine) -> dict[str, int]:
@@ -36,5 +38,7 @@ def waiting(engine: Engine) -> dict[str, int]:
     return load.waiting(database.connect(target), target.qualified_table)
 
 
-def _target(engine: Engine, run_id: str) -> Engine:
-    return database.connect(configuration(engine, runs.get(engine, run_id)).target)
+def _target(engine: Engine, run_id: str) -> Engine | None:
+    """Where the run kept rows out; None for one that was skipped, and has no configuration."""
+    run = runs.get(engine, run_id)
+    return None if run.state == "skipped" else database.connect(configuration(engine, run).target)

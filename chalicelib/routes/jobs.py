@@ -77,6 +77,7 @@ ENDPOINTS = (
         status=202,
         errors=(
             "not_found",
+            "conflict",
             "run_active",
             "no_configuration",
             "invalid_configuration",

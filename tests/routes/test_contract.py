@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from chalicelib import jobs
+from chalicelib.history import runs
+from chalicelib.history.records import Failure, NewRun
 from tests.pipelines import Pipeline
 from tests.service import Service
 
@@ -30,13 +33,27 @@ def run_id(admin: Service, shop: Pipeline) -> str:
     return started
 
 
-def test_every_answer_is_as_described(admin: Service, run_id: str, tmp_path: Path) -> None:
+@pytest.fixture
+def skipped_id(admin: Service) -> str:
+    """A tick that started nothing: it has no configuration."""
+    due = NewRun("schedule", "schedule", event_id="tick")
+    return runs.skip(jobs.service(), due, Failure("failed", "it came too late")).id
+
+
+def test_every_answer_is_as_described(
+    admin: Service, run_id: str, skipped_id: str, tmp_path: Path
+) -> None:
+    tried_with = {
+        "ELT_TEST_TOKEN": admin.token,
+        "ELT_TEST_RUN": run_id,
+        "ELT_TEST_SKIPPED": skipped_id,
+    }
     program = str(Path(sys.executable).with_name("schemathesis"))
     described = f"{admin.url}/openapi.json"
     tried = subprocess.run(
         [program, "--config-file", str(ASKED), "run", described, "--no-color"],
         cwd=tmp_path,
-        env=os.environ | {"ELT_TEST_TOKEN": admin.token, "ELT_TEST_RUN": run_id},
+        env=os.environ | tried_with,
         capture_output=True,
         text=True,
         timeout=300,
