@@ -122,7 +122,7 @@ def _start(config: Config, base: Path, mode: str, run_id: str | None) -> _Start:
     log.event("run started", run_id=part.run_id, table=part.table, mode=part.mode)
     engine = database.connect(config.target)
     load.migrate(engine)
-    return _Start(config, base, part, engine, load.take(engine, part.table))
+    return _Start(config, base, part, engine, load.take(engine, part.table, part.run_id))
 
 
 def run_folder(base: Path, run_id: str) -> Path:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +21,7 @@ from chalicelib import auth, jobs, secrets, settings
 from chalicelib.errors import LaunchError
 from chalicelib.history import leases, runs
 from chalicelib.history.records import NewRun
+from chalicelib.jobs import common
 from chalicelib.jobs import previews as previewing
 from chalicelib.secrets import user_store
 from tests.pipelines import Pipeline
@@ -528,3 +531,67 @@ def test_a_skipped_run_has_no_rejects_and_nothing_to_replay(admin: Service) -> N
         answer = admin.post(f"/runs/{skipped.id}/replay", json=body)
         assert answer.status_code == 409
         assert "nothing in quarantine" in answer.json()["error"]["message"]
+
+
+@pytest.fixture
+def silent() -> Iterator[socket.socket]:
+    """A port where connections are accepted and nothing is ever said."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server
+
+
+def begun(admin: Service, silent: socket.socket) -> str:
+    """A run that a process works on, with a target that does not answer."""
+    port = silent.getsockname()[1]
+    target = f"{{host: 127.0.0.1, port: {port}, sslmode: disable, table: orders}}"
+    version = admin.upload(CONFIG.replace("{table: orders}", target)).json()["version"]
+    queued = runs.queue(jobs.service(), NewRun("api", "ann", config_version=version))
+    assert leases.begin(jobs.service(), queued.id, "process")
+    return queued.id
+
+
+def connections(silent: socket.socket) -> int:
+    silent.setblocking(False)
+    with suppress(BlockingIOError):
+        for count in range(99):
+            silent.accept()[0].close()
+    return count
+
+
+@pytest.fixture
+def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (jobs, common):
+        monkeypatch.setattr(module, "HURRY", 0.2)
+
+
+@pytest.mark.usefixtures("_hurry")
+def test_a_wish_to_cancel_is_stored_although_the_target_is_silent(
+    admin: Service, silent: socket.socket
+) -> None:
+    run_id = begun(admin, silent)
+    assert admin.get(f"/runs/{run_id}")["cancel_requested"] is False
+    assert admin.post(f"/runs/{run_id}/cancel").status_code == 202
+    assert connections(silent) == 1, "it is tried once"
+    run = admin.get(f"/runs/{run_id}")
+    assert (run["state"], run["cancel_requested"]) == ("running", True)
+
+
+def test_a_run_is_cancelled_before_anything_was_ever_loaded(admin: Service) -> None:
+    admin.upload()
+    queued = runs.queue(jobs.service(), NewRun("api", "ann", config_version=1))
+    assert leases.begin(jobs.service(), queued.id, "process")
+    assert admin.post(f"/runs/{queued.id}/cancel").status_code == 202
+
+
+@pytest.mark.usefixtures("_hurry")
+def test_a_start_does_not_wait_for_the_silent_target_of_a_run_that_died(
+    admin: Service, shop: Pipeline, silent: socket.socket
+) -> None:
+    dead = begun(admin, silent)
+    shop.query("update elt_service.runs set lease_until = now() - interval '1 s'")
+    admin.upload()
+    started = admin.post("/trigger-job")
+    assert started.status_code == 202
+    assert connections(silent) == 1, "it is asked once"
+    assert admin.get(f"/runs/{dead}")["state"] == "interrupted"
+    admin.watch(started.json()["run_id"])

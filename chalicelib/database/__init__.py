@@ -35,8 +35,8 @@ from chalicelib.errors import TargetError
 from chalicelib.retry import load_retry
 
 __all__ = [
-    "clock", "connect", "connect_service", "copy_csv", "create_schema", "ledger_schema", "patient",
-    "quote", "quote_table", "retried", "run", "server_fields", "sql", "take_turns", "transaction",
+    "clock", "connect", "connect_service", "copy_csv", "create_schema", "ledger_schema", "once",
+    "patient", "quote", "quote_table", "retried", "run", "server_fields", "sql", "take_turns", "transaction",
     "translated",
 ]  # fmt: skip
 
@@ -60,12 +60,14 @@ NOW = "select now()::text"
 T = TypeVar("T")
 
 
-def connect(target: Target) -> Engine:
+def connect(target: Target, patience: float | None = None) -> Engine:
     """An engine for this target, or for ELT_TARGET_URL when it names no host.
 
-    It connects when it is first used. Raises TargetError when neither says where the database is.
+    It connects when it is first used. `patience`: seconds of silence after which a connection is
+    given up, for those whom somebody waits for. Raises TargetError when neither says where the
+    database is.
     """
-    return _engine(address(target), poolclass=NullPool)
+    return _engine(address(target), patience, poolclass=NullPool)
 
 
 def connect_service() -> Engine:
@@ -78,7 +80,7 @@ def connect_service() -> Engine:
 
 @lru_cache(maxsize=1)
 def _kept(known: Target) -> Engine:
-    engine = _engine(known, poolclass=QueuePool, pool_size=1, max_overflow=-1, pool_recycle=KEPT)
+    engine = _engine(known, None, poolclass=QueuePool, pool_size=1, max_overflow=-1, pool_recycle=KEPT)
     event.listen(engine, "checkout", _replace_dropped)
     return engine
 
@@ -89,8 +91,10 @@ def _replace_dropped(connection: Any, *_: object) -> None:
         raise DisconnectionError
 
 
-def _engine(known: Target, **pool: Any) -> Engine:
-    engine = create_engine("postgresql+pg8000://", creator=lambda: open_connection(known), **pool)
+def _engine(known: Target, patience: float | None, **pool: Any) -> Engine:
+    engine = create_engine(
+        "postgresql+pg8000://", creator=lambda: open_connection(known, patience), **pool
+    )
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(BEGIN))
     return engine
 
@@ -119,6 +123,12 @@ def run(engine: Engine, where: str, work: Callable[[Connection], T]) -> T:
             return work(connection)
 
     return retried(where, attempt)
+
+
+def once(engine: Engine, where: str, work: Callable[[Connection], T]) -> T:
+    """As `run`, but never again: for those who would rather go on without an answer."""
+    with translated(where), transaction(engine) as connection:
+        return work(connection)
 
 
 def retried(where: str, attempt: Callable[[], T]) -> T:

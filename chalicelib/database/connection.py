@@ -41,13 +41,14 @@ class _Connection(pg8000.Connection):  # type: ignore[misc]
             super().close()
 
 
-def open_connection(target: Target) -> _Connection:
+def open_connection(target: Target, patience: float | None = None) -> _Connection:
     """Connect to a target that names its host. Raises what pg8000 and the network raise.
 
+    `patience`: seconds of silence after which it is given up, in place of the usual ones.
     Raises TargetError for a server that is too old.
     """
     host = str(target.host)
-    wire = _dial(host, target.port)
+    wire = _dial(host, target.port, patience or CONNECT_TIMEOUT)
     try:
         connection = _Connection(
             target.user,
@@ -59,20 +60,20 @@ def open_connection(target: Target) -> _Connection:
             application_name="elt",
         )
         refuse_old(connection.parameter_statuses["server_version"])
-        connection._usock.settimeout(settings.database_timeout())
+        connection._usock.settimeout(patience or settings.database_timeout())
     except BaseException:
         wire.close()
         raise
     return connection
 
 
-def _dial(host: str, port: int) -> socket.socket:
+def _dial(host: str, port: int, patience: float) -> socket.socket:
     """A socket that gives up soon: whoever is there answers at once."""
     try:
         if host.startswith("/"):
-            wire = _unix_socket(f"{host}/.s.PGSQL.{port}")
+            wire = _unix_socket(f"{host}/.s.PGSQL.{port}", patience)
         else:
-            wire = socket.create_connection((host, port), CONNECT_TIMEOUT)
+            wire = socket.create_connection((host, port), patience)
             _keep_alive(wire)
     except OSError as error:
         error.add_note(f"{host}:{port}")
@@ -103,9 +104,9 @@ def _keep_alive(wire: socket.socket) -> None:
             wire.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
-def _unix_socket(path: str) -> socket.socket:
+def _unix_socket(path: str, patience: float) -> socket.socket:
     wire = socket.socket(socket.AF_UNIX)
-    wire.settimeout(CONNECT_TIMEOUT)
+    wire.settimeout(patience)
     try:
         wire.connect(path)
     except OSError:

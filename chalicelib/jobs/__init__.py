@@ -8,11 +8,11 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
-from chalicelib import database, load
+from chalicelib import database, load, log
 from chalicelib.errors import Conflict, EltError, LaunchError, NoConfiguration, NotFound
 from chalicelib.history import configs, leases, runs
 from chalicelib.history.records import Failure, NewRun, Run
-from chalicelib.jobs.common import configuration, service, settle
+from chalicelib.jobs.common import HURRY, configuration, service, settle
 from chalicelib.jobs.launch import launch
 from chalicelib.jobs.retention import purge
 
@@ -77,12 +77,16 @@ def _refuse_unknown(engine: Engine, parent: Run, corrected: list[int]) -> None:
 def cancel(engine: Engine, run_id: str) -> Run:
     """Ask a run to stop, and end its connection so that it does at once, in mid-COPY too.
 
-    The wish is stored first: a run that takes the table after us reads it before it loads.
+    The wish is stored first: a run that takes the table after us reads it before it loads, and
+    one whose target cannot be asked hears of it at its next heartbeat.
     """
     asked = leases.request_cancel(engine, run_id)
     if asked.state == "running":
-        config = configuration(engine, asked)
-        load.take(database.connect(config.target), config.target.qualified_table)
+        try:
+            target = configuration(engine, asked).target
+            load.withdraw(database.connect(target, HURRY), target.qualified_table, run_id)
+        except EltError as error:
+            log.LOGGER.warning("the run %s is cancelled, but not ended at once: %s", run_id, error)
     return runs.get(engine, run_id)
 
 

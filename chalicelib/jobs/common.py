@@ -17,6 +17,10 @@ from chalicelib.load.ledger import LoadRecord
 from chalicelib.reports import RunResult
 
 
+HURRY = 3.0
+"""Seconds that a request waits for a silent target: API Gateway waits 29 for all of the answer."""
+
+
 def service() -> Engine:
     """The service database; a process brings its tables up to date when it first needs them."""
     engine = history.connect()
@@ -43,14 +47,19 @@ def parsed(version: configs.Version) -> Config:
 def settle(engine: Engine) -> None:
     """Say of each run that nobody works on any more what its ledger says: loaded, or not."""
     for lapsed in leases.expired(engine):
-        leases.settle(engine, lapsed.id, loaded(engine, lapsed) or Outcome("interrupted"))
+        done = loaded(engine, lapsed, hurried=True)
+        leases.settle(engine, lapsed.id, done or Outcome("interrupted"))
 
 
-def loaded(engine: Engine, run: Run) -> Outcome | None:
-    """What the ledger says of a run that may have loaded its rows already."""
+def loaded(engine: Engine, run: Run, *, hurried: bool = False) -> Outcome | None:
+    """What the ledger says of a run that may have loaded its rows already.
+
+    `hurried`: a target that does not answer at once is taken to say nothing.
+    """
     try:
         target = configuration(engine, run).target
-        record = load.recorded(database.connect(target), run.id)
+        asked = database.connect(target, HURRY if hurried else None)
+        record = load.recorded(asked, run.id, hurried=hurried)
     except EltError:
         return None  # whoever resumes it asks again
     if record is None:

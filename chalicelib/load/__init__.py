@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from chalicelib import database
 from chalicelib.load.attempt import Attempt, Harvest, LoadResult, RunError, Then
-from chalicelib.load.fence import Fence, take
+from chalicelib.load.fence import Fence, take, withdraw
 from chalicelib.load.kept_out import kinds, rejects, waiting
 from chalicelib.load.ledger import (
     Part,
@@ -36,7 +36,7 @@ __all__ = [
     "Fence", "Harvest", "LoadResult", "Part", "TableColumn", "Then", "existing_columns",
     "in_quarantine", "kinds", "left_behind", "load", "loaded_into", "migrate", "prepare", "preview",
     "purge_rejects", "recorded", "rejects", "replaced_since", "scale", "state",
-    "store_not_loaded", "take", "waiting",
+    "store_not_loaded", "take", "waiting", "withdraw",
 ]  # fmt: skip
 
 

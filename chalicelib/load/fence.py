@@ -31,11 +31,21 @@ NEWEST = "select coalesce(max(token), 0) from {elt}.fence where table_name = :ta
 """The newest token, 0 for a table that was never loaded."""
 
 TAKE = """
-    insert into {elt}.fence (table_name, token) values (:table, 1)
-    on conflict (table_name) do update set token = fence.token + 1
+    insert into {elt}.fence (table_name, token, run_id) values (:table, 1, :run_id)
+    on conflict (table_name) do update set token = fence.token + 1, run_id = excluded.run_id
     returning token
 """
 """The next token. The backend of the run before stays noted, so that it can be ended."""
+
+TOKEN_OF_RUN = "select token from {elt}.fence where table_name = :table and run_id = :run_id"
+"""The newest token if it is this run's."""
+
+WITHDRAW = """
+    update {elt}.fence set token = token + 1, run_id = null
+    where table_name = :table and run_id = :run_id
+    returning token
+"""
+"""Make the token of this run an old one. No row: a newer run has taken the next token."""
 
 BACKEND = "select pid, backend_start from pg_stat_activity where pid = pg_backend_pid()"
 """Who a connection is to the server."""
@@ -107,23 +117,38 @@ class Fence:
         )
 
 
-def take(engine: Engine, table: str) -> Fence:
-    """The next token of `schema.table`; the run before it loses its connection.
+def take(engine: Engine, table: str, run_id: str | None = None) -> Fence:
+    """The next token of `schema.table` for this run; the run before it loses its connection.
 
     Raises TargetError when that connection cannot be ended.
     """
-    return database.retried(f"taking over {table}", lambda: _take(engine, table))
+
+    def attempt() -> Fence:
+        return _move(engine, table, run_id, NEWEST, TAKE) or Fence(engine, table, 0)
+
+    return database.retried(f"taking over {table}", attempt)
 
 
-def _take(engine: Engine, table: str) -> Fence:
+def withdraw(engine: Engine, table: str, run_id: str) -> None:
+    """End the connection of this run, which commits nothing from here on.
+
+    Nothing happens when the table is another run's by now. Tried once. Raises TargetError.
+    """
+    with database.translated(f"ending the run {run_id}"):
+        _move(engine, table, run_id, TOKEN_OF_RUN, WITHDRAW)
+
+
+def _move(engine: Engine, table: str, run_id: str | None, *statements: str) -> Fence | None:
+    """The token that the last statement tells; None when a statement tells of none."""
     # A run that froze after its check holds the row until it is ended; one that notes its
     # backend just before the token moves is found the second time.
-    Fence(engine, table, _token(engine, table, NEWEST)).end_holder()
-    fence = Fence(engine, table, _token(engine, table, TAKE))
-    fence.end_holder()
+    fence = None
+    for statement in statements:
+        key = {"table": table, "run_id": run_id}
+        with database.transaction(engine) as connection:
+            token = connection.execute(database.sql(statement), key).scalar()
+        if token is None:
+            return None
+        fence = Fence(engine, table, int(token))
+        fence.end_holder()
     return fence
-
-
-def _token(engine: Engine, table: str, statement: str) -> int:
-    with database.transaction(engine) as connection:
-        return int(connection.execute(database.sql(statement), {"table": table}).scalar_one())

@@ -221,10 +221,13 @@ def loaded(connection: Connection, part: Part) -> LoadRecord | None:
     return LoadRecord(**row._mapping) if row else None
 
 
-def recorded(engine: Engine, run_id: str) -> LoadRecord | None:
-    """What the ledger says of a run of one part; None when nothing of it was committed."""
-    part = Part(run_id, 0, "", "")
-    return database.run(
+def recorded(engine: Engine, run_id: str, *, hurried: bool = False) -> LoadRecord | None:
+    """What the ledger says of a run of one part; None when nothing of it was committed.
+
+    `hurried`: ask but once, even where the failure may pass.
+    """
+    part, ask = Part(run_id, 0, "", ""), database.once if hurried else database.run
+    return ask(
         engine, f"reading the ledger of {run_id}", lambda connection: loaded(connection, part)
     )
 

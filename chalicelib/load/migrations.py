@@ -93,6 +93,10 @@ MIGRATIONS = (
     create index rejects_waiting on {elt}.rejects (table_name, run_id)
         where status = 'quarantined';
     """,
+    """
+    -- Whose the newest token is, so that who cancels a run does not end the next one.
+    alter table {elt}.fence add run_id text;
+    """,
 )
 """Append only: what a released version has applied never changes."""
 

@@ -57,7 +57,7 @@ ENDPOINTS = (
         role="operator",
         summary="Stop a run; nothing of it is loaded",
         status=202,
-        errors=("not_found", "conflict", "invalid_configuration", "target"),
+        errors=("not_found", "conflict", "target"),
     ),
     Endpoint(
         "POST",

@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib.database import transaction
 from chalicelib.errors import Superseded, TargetError
-from chalicelib.load import Harvest, Part, load, take
+from chalicelib.load import Harvest, Part, load, take, withdraw
 from tests.load.conftest import TABLE
 
 
@@ -26,7 +26,7 @@ class Frozen:
     def __init__(self, engine):
         self.in_copy = threading.Event()
         self.thaw = threading.Event()
-        self._fence = take(engine, TABLE)
+        self._fence = take(engine, TABLE, "frozen")
         self._engine = engine
 
     def rows(self) -> Iterator[bytes]:
@@ -130,3 +130,18 @@ def test_a_fence_that_somebody_locks_is_an_error_and_not_a_hang(engine, monkeypa
         stranger.exec_driver_sql("select * from elt.fence for update")
         with pytest.raises(TargetError, match="55P03"):
             take(engine, TABLE)
+
+
+def test_a_run_that_is_ended_commits_nothing(running, frozen, engine, query):
+    withdraw(engine, TABLE, "frozen")
+    assert backends(query) == []
+    frozen.thaw.set()
+    with pytest.raises(Superseded):
+        running.result(30)
+
+
+def test_who_ends_a_run_leaves_the_next_one_alone(running, frozen, engine, query):
+    withdraw(engine, TABLE, "the one before")
+    assert len(backends(query)) == 1
+    frozen.thaw.set()
+    assert running.result(30).inserted == 100_001

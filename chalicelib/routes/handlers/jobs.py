@@ -110,6 +110,7 @@ class Progress(Model):
 class Detail(RunSummary):
     """A run with its progress while it works, and its report when it is done."""
 
+    cancel_requested: bool
     progress: Progress | None
     result: dict[str, Any] | None
     error: Failure | None
@@ -163,6 +164,7 @@ def get_run(call: Call[None, None]) -> Detail:
     run = runs.get(jobs.service(), call.path["run_id"])
     return Detail(
         **_summary(run).model_dump(),
+        cancel_requested=run.cancel_requested,
         progress=Progress(**run.progress) if run.progress else None,
         result=run.result,
         error=Failure(**vars(run.error)) if run.error else None,
