@@ -595,3 +595,17 @@ def test_a_start_does_not_wait_for_the_silent_target_of_a_run_that_died(
     assert connections(silent) == 1, "it is asked once"
     assert admin.get(f"/runs/{dead}")["state"] == "interrupted"
     admin.watch(started.json()["run_id"])
+
+
+def test_a_key_stands_for_one_order_alone(admin: Service) -> None:
+    admin.upload()
+    keyed = {"Idempotency-Key": "once"}
+    run_id = admin.post("/trigger-job", headers=keyed, json={"full": True}).json()["run_id"]
+    admin.watch(run_id)
+    admin.upload()
+    for other in ({}, {"full": True, "version": 2}):
+        answer = admin.post("/trigger-job", headers=keyed, json=other)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (409, "conflict")
+        assert run_id in answer.json()["error"]["message"]
+    again = admin.post("/trigger-job", headers=keyed, json={"full": True})
+    assert again.json()["run_id"] == run_id

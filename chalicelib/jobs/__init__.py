@@ -23,8 +23,8 @@ def trigger(engine: Engine, new: NewRun) -> Run:
     """Queue a run and start it, under the newest configuration unless it names another version.
 
     The same key or event is the same run, which is started again only while it has not begun.
-    Raises NoConfiguration, NotFound for the version, RunActive, and LaunchError when it is queued
-    but nobody can be told.
+    Raises NoConfiguration, NotFound for the version, RunActive, Conflict when the key belongs to
+    a run that was asked for otherwise, and LaunchError when it is queued but nobody can be told.
     """
     settle(engine)
     version = new.config_version
@@ -32,9 +32,21 @@ def trigger(engine: Engine, new: NewRun) -> Run:
     if stored is None:
         raise NoConfiguration("no configuration was uploaded yet", fix="Upload one first.")
     queued = runs.queue(engine, replace(new, config_version=stored.version))
+    _refuse_another_order(new, queued)
     if queued.state == "queued":  # an earlier launch of it may have failed
         launch({"run_id": queued.id})
     return queued
+
+
+def _refuse_another_order(new: NewRun, found: Run) -> None:
+    """The newest version may be another one when a request is repeated: it is not compared."""
+    same_version = new.config_version in (None, found.config_version)
+    if new.full != found.full or not same_version:
+        raise Conflict(
+            f"the idempotency key belongs to the run {found.id}, which has full: "
+            f"{str(found.full).lower()} and version {found.config_version}",
+            fix="Ask for the same as then, or give another key.",
+        )
 
 
 def resume(engine: Engine, run_id: str, actor: str) -> Run:

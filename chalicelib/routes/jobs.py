@@ -15,7 +15,7 @@ ENDPOINTS = (
         role="operator",
         summary="Start a run",
         status=202,
-        errors=("run_active", "no_configuration", "not_found", "target", "launch"),
+        errors=("conflict", "run_active", "no_configuration", "not_found", "target", "launch"),
         headers=(KEY,),
     ),
     Endpoint(
