@@ -371,6 +371,10 @@ def test_corrected_rows_are_loaded_in_place_of_the_rejects(admin: Service, shop:
     replay = admin.watch(answer.json()["run_id"])
     assert (replay["inserted"], replay["quarantined"]) == (1, 1)
     assert shop.rows == [(1, "Ada"), (2, "Alan")]
+    late = {"corrections": {rejects[1]["id"]: {"id": "3"}}}
+    moved = admin.post(f"/runs/{first['id']}/replay", json=late)
+    assert moved.status_code == 404
+    assert f"rejects of the run {replay['id']}" in moved.json()["error"]["message"]
 
 
 def test_a_replay_that_failed_is_resumed_as_a_replay(admin: Service, shop: Pipeline) -> None:
@@ -609,3 +613,13 @@ def test_a_key_stands_for_one_order_alone(admin: Service) -> None:
         assert run_id in answer.json()["error"]["message"]
     again = admin.post("/trigger-job", headers=keyed, json={"full": True})
     assert again.json()["run_id"] == run_id
+
+
+def test_a_tick_runs_although_eventbridge_cannot_be_asked(
+    admin: Service, shop: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.write("a.csv", "id,name\n1,Ada\n")
+    admin.upload()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    ticked = jobs.tick("event-1", datetime.now(UTC) - timedelta(hours=6))
+    assert admin.watch(ticked.id)["state"] == "succeeded"

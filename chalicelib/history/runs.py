@@ -55,6 +55,11 @@ SKIP = f"""
 
 GET = f"select {DETAIL} from {{elt}}.runs where id = :id"
 
+REPLAY_OF = """
+    select id from {elt}.runs where parent = :id and state = 'succeeded'
+    order by created_at desc limit 1
+"""
+
 WHEN = "select created_at from {elt}.runs where id = :id"
 
 IN_STATE = f"state = :state and {LAPSED} is not true"
@@ -109,6 +114,15 @@ def skip(engine: Engine, new: NewRun, reason: Failure) -> Run:
 def get(engine: Engine, run_id: str) -> Run:
     """The run, as interrupted if its lease ran out. Raises NotFound."""
     return run(engine, f"reading the run {run_id}", lambda connection: fetch(connection, run_id))
+
+
+def replay_of(engine: Engine, run_id: str) -> str | None:
+    """The latest run that loaded what this one left in quarantine."""
+    return run(
+        engine,
+        f"looking for replays of {run_id}",
+        lambda connection: execute(connection, REPLAY_OF, id=run_id).scalar_one_or_none(),
+    )
 
 
 def page(

@@ -8,8 +8,15 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
-from chalicelib import database, load, log
-from chalicelib.errors import Conflict, EltError, LaunchError, NoConfiguration, NotFound
+from chalicelib import database, load, log, schedule
+from chalicelib.errors import (
+    Conflict,
+    EltError,
+    LaunchError,
+    NoConfiguration,
+    NotFound,
+    ScheduleError,
+)
 from chalicelib.history import configs, leases, runs
 from chalicelib.history.records import Failure, NewRun, Run
 from chalicelib.jobs.common import HURRY, configuration, service, settle
@@ -80,9 +87,12 @@ def replay(
 def _refuse_unknown(engine: Engine, parent: Run, corrected: list[int]) -> None:
     target = database.connect(configuration(engine, parent).target)
     if unknown := sorted(set(corrected) - load.in_quarantine(target, parent.id, corrected)):
+        replay = runs.replay_of(engine, parent.id)
         raise NotFound(
             f"not in the quarantine of run {parent.id}: {', '.join(map(str, unknown[:10]))}",
-            fix="The ids are those of its rejects whose status is quarantined.",
+            fix=f"It was replayed: what is still kept out are rejects of the run {replay}."
+            if replay
+            else "The ids are those of its rejects whose status is quarantined.",
         )
 
 
@@ -103,21 +113,28 @@ def cancel(engine: Engine, run_id: str) -> Run:
 
 
 def tick(event_id: str, event_time: datetime) -> Run:
-    """The schedule fires. The same event is the same run; during a run it is skipped.
+    """The schedule fires. The same event is the same run; a stale one, or during a run, is skipped.
 
     Raises LaunchError, so that EventBridge sends the event again.
     """
-    from chalicelib import schedule
-
     engine = service()
     settle(engine)
     purge(engine)
     due = NewRun("schedule", "schedule", event_id=event_id)
     try:
-        if schedule.is_stale(event_time, schedule.state().rate, datetime.now(event_time.tzinfo)):
+        if schedule.is_stale(event_time, _rate(), datetime.now(event_time.tzinfo)):
             raise EltError("the event came more than a period late")  # noqa: TRY301
         return trigger(engine, due)
     except LaunchError:
         raise
     except EltError as reason:
         return runs.skip(engine, due, Failure.of(reason))
+
+
+def _rate() -> str | None:
+    """The schedule's rate; None when it cannot be asked for, and no event is too late."""
+    try:
+        return schedule.state().rate
+    except ScheduleError as error:
+        log.LOGGER.warning("nobody knows how often the schedule fires: %s", error)
+        return None
