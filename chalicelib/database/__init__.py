@@ -36,8 +36,8 @@ from chalicelib.retry import load_retry
 
 __all__ = [
     "clock", "connect", "connect_service", "copy_csv", "create_schema", "ledger_schema", "once",
-    "patient", "quote", "quote_table", "retried", "run", "server_fields", "sql", "take_turns", "transaction",
-    "translated",
+    "patient", "quote", "quote_table", "retried", "run", "server_fields", "sql", "take_turns",
+    "transaction", "translated",
 ]  # fmt: skip
 
 BEGIN = """
@@ -80,7 +80,9 @@ def connect_service() -> Engine:
 
 @lru_cache(maxsize=1)
 def _kept(known: Target) -> Engine:
-    engine = _engine(known, None, poolclass=QueuePool, pool_size=1, max_overflow=-1, pool_recycle=KEPT)
+    engine = _engine(
+        known, None, poolclass=QueuePool, pool_size=1, max_overflow=-1, pool_recycle=KEPT
+    )
     event.listen(engine, "checkout", _replace_dropped)
     return engine
 

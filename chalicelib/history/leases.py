@@ -68,7 +68,7 @@ CANCEL = f"""
 
 RESUME = f"""
     update {{elt}}.runs
-    set state = 'queued', trigger = 'resume', actor = :actor, owner = :claim,
+    set state = 'queued', resumed_by = :actor, owner = :claim,
         cancel_requested = false, lease_until = now() + make_interval(secs => {QUEUE_LEASE}),
         step = null, progress = null, result = null, error = null, finished_at = null
     where id = :id and (state in ('failed', 'interrupted') or {LAPSED})

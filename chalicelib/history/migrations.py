@@ -96,7 +96,15 @@ MERGED = """
     );
 """
 
-MIGRATIONS = (CONFIGS, RUNS, CORRECTIONS, PREVIEWS, MERGED)
+RESUMED = """
+    -- Who had the run go on the last time; trigger and actor stay those of its beginning.
+    alter table {elt}.runs add column resumed_by text;
+    update {elt}.runs set trigger = case
+        when parent is not null then 'replay' when event_id is not null then 'schedule' else 'api'
+    end where trigger = 'resume';
+"""
+
+MIGRATIONS = (CONFIGS, RUNS, CORRECTIONS, PREVIEWS, MERGED, RESUMED)
 """Append only: what a released version has applied never changes."""
 
 

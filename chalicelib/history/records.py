@@ -17,7 +17,7 @@ State = Literal[
     "queued", "running", "succeeded", "failed", "cancelled", "interrupted", "skipped"
 ]  # fmt: skip
 EndState = Literal["succeeded", "failed", "cancelled", "interrupted"]
-Trigger = Literal["api", "schedule", "terminal", "replay", "resume"]
+Trigger = Literal["api", "schedule", "terminal", "replay"]
 
 Corrections = Mapping[str, Mapping[str, str | None]]
 
@@ -125,6 +125,7 @@ class Run(RunSummary):
     event_id: str | None
     owner: str | None
     cancel_requested: bool
+    resumed_by: str | None
     lease_until: datetime | None
     corrections: Corrections | None
 

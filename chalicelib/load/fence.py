@@ -37,7 +37,7 @@ TAKE = """
 """
 """The next token. The backend of the run before stays noted, so that it can be ended."""
 
-TOKEN_OF_RUN = "select token from {elt}.fence where table_name = :table and run_id = :run_id"
+HELD_BY_RUN = "select token from {elt}.fence where table_name = :table and run_id = :run_id"
 """The newest token if it is this run's."""
 
 WITHDRAW = """
@@ -135,7 +135,7 @@ def withdraw(engine: Engine, table: str, run_id: str) -> None:
     Nothing happens when the table is another run's by now. Tried once. Raises TargetError.
     """
     with database.translated(f"ending the run {run_id}"):
-        _move(engine, table, run_id, TOKEN_OF_RUN, WITHDRAW)
+        _move(engine, table, run_id, HELD_BY_RUN, WITHDRAW)
 
 
 def _move(engine: Engine, table: str, run_id: str | None, *statements: str) -> Fence | None:

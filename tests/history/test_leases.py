@@ -195,9 +195,8 @@ def test_a_run_that_came_to_life_is_not_settled(engine, running, lapse):
 def test_a_run_is_resumed_under_its_id(engine, running):
     leases.finish(engine, running, "process", Outcome("failed", error=FAILURE))
     resumed = leases.resume(engine, running, "bob")
-    assert (resumed.id, resumed.state, resumed.trigger, resumed.actor) == (
-        running, "queued", "resume", "bob",
-    )  # fmt: skip
+    assert (resumed.id, resumed.state, resumed.resumed_by) == (running, "queued", "bob")
+    assert (resumed.trigger, resumed.actor) == ("api", "ann"), "as it was begun"
     assert (resumed.error, resumed.finished_at) == (None, None)
     assert leases.begin(engine, running, "another")
 

@@ -111,6 +111,7 @@ class Detail(RunSummary):
     """A run with its progress while it works, and its report when it is done."""
 
     cancel_requested: bool
+    resumed_by: str | None
     progress: Progress | None
     result: dict[str, Any] | None
     error: Failure | None
@@ -165,6 +166,7 @@ def get_run(call: Call[None, None]) -> Detail:
     return Detail(
         **_summary(run).model_dump(),
         cancel_requested=run.cancel_requested,
+        resumed_by=run.resumed_by,
         progress=Progress(**run.progress) if run.progress else None,
         result=run.result,
         error=Failure(**vars(run.error)) if run.error else None,
