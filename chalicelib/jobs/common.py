@@ -16,7 +16,6 @@ from chalicelib.history.records import COUNTS, Outcome, Run
 from chalicelib.load.ledger import LoadRecord
 from chalicelib.reports import RunResult
 
-
 HURRY = 3.0
 """Seconds that a request waits for a silent target: API Gateway waits 29 for all of the answer."""
 
