@@ -15,7 +15,7 @@ const SIGNS = {
 };
 
 export const STATES = Object.keys(SIGNS);
-export const TRIGGERS = ["api", "schedule", "replay", "resume", "terminal"];
+export const TRIGGERS = ["api", "schedule", "replay", "terminal"];
 
 const COUNTS = [
   "read",
