@@ -130,11 +130,10 @@ def _load(config: Config, base: Path, run: Run, progress: Progress) -> RunResult
 
 
 def _as_json(result: RunResult) -> dict[str, Any]:
-    """As the service tells it: without the place of the file, which is on the worker's disk."""
+    """As the service tells it: that there is a file, not where it lies on the worker's disk."""
 
     def plain(value: object) -> object:
         return sorted(value) if isinstance(value, frozenset) else str(value)
 
     report: dict[str, Any] = json.loads(json.dumps(asdict(result), default=plain))
-    del report["output"]
-    return report
+    return {**report, "output": result.output is not None}

@@ -159,7 +159,7 @@ def test_what_a_report_holds_beyond_the_usual_is_shown_by_its_name(
     repaired = '{"stray quotes": {"count": 12345, "lines": [7, 9]}}'
     shop.query(
         "update elt_service.runs set updated = 1200300, result = result::jsonb"
-        ' || \'{"resurrected": 7,'
+        ' || \'{"nulled": 7,'
         ' "checks": [{"name": "no doubles", "passed": false, "detail": "3 found"}]}\''
     )
     shop.query(
@@ -169,7 +169,7 @@ def test_what_a_report_holds_beyond_the_usual_is_shown_by_its_name(
     page.reload()
     figures = page.get_by_role("region", name="Rows", exact=True)
     expect(figures).to_contain_text("updated1,200,300")
-    expect(figures).to_contain_text("resurrected7")
+    expect(figures).to_contain_text("values set to NULL7")
     files = page.get_by_role("table", name="Files of local")
     expect(files).to_contain_text("repaired stray quotes 12,345 times, on line 7, 9")
     expect(page.get_by_role("region", name="Checks").first).to_contain_text("no doubles3 found")

@@ -12,6 +12,7 @@ from chalicelib.history import records, runs
 from chalicelib.history.records import State, Trigger
 from chalicelib.jobs import outputs
 from chalicelib.routes.handler import Call, Model, split
+from chalicelib.routes.handlers.report import RunReport
 
 
 def _iso(value: Any) -> Any:
@@ -113,7 +114,7 @@ class Detail(RunSummary):
     cancel_requested: bool
     resumed_by: str | None
     progress: Progress | None
-    result: dict[str, Any] | None
+    result: RunReport | None
     error: Failure | None
 
 
@@ -168,7 +169,7 @@ def get_run(call: Call[None, None]) -> Detail:
         cancel_requested=run.cancel_requested,
         resumed_by=run.resumed_by,
         progress=Progress(**run.progress) if run.progress else None,
-        result=run.result,
+        result=RunReport.model_validate(run.result) if run.result else None,
         error=Failure(**vars(run.error)) if run.error else None,
     )
 
