@@ -59,14 +59,17 @@ class LocalFiles:
 
     def plan(self) -> int:
         """Sync, list and decide what is new. Returns the bytes to read."""
-        for candidate in self._candidates():
-            file = self._described(candidate)
-            reason = self._reason_to_skip(file)
-            if reason:
-                self._skip(file.name, reason)
+        files = [self._described(candidate) for candidate in self._candidates()]
+        for file in self._in_order(files):
+            if twin := self._loaded_twin(file):
+                self._skip(file.name, _loaded_as(twin, file))
+                self._remember(file)
+            elif same := self._same_to_read(file):
+                self._skip(file.name, f"the same content as {same.name}")
             else:
                 self._refuse_unwanted_change(file)
                 self._refuse_lost_name(file)
+                self._warn_of_rows_that_go(file)
                 self._to_read.append(file)
         if not self.report.files and not self._to_read:
             self.report.warnings.append(
@@ -173,6 +176,12 @@ class LocalFiles:
 
     # what is new
 
+    def _in_order(self, files: list[LoadedFile]) -> list[LoadedFile]:
+        """By their names; where rows are to go, first the files whose rows those are."""
+        if self._on_change != "replace_rows":
+            return files
+        return sorted(files, key=lambda file: not self._is_changed(file))
+
     def _described(self, candidate: _Candidate) -> LoadedFile:
         found = fingerprint(candidate.path, candidate.name)
         self._fingerprints[candidate.name] = found
@@ -186,15 +195,38 @@ class LocalFiles:
             lineage=self._lineage,
         )
 
-    def _reason_to_skip(self, file: LoadedFile) -> str:
-        if not self._config.incremental:
-            return ""
-        twin = next((k for k in self._known if k.sha256 == file.sha256), None)
-        if twin and not (self._supersedes and self._is_changed(file)):
-            return "loaded before" + (f" as {twin.name}" if twin.name != file.name else "")
-        if twin := next((f for f in self._to_read if f.sha256 == file.sha256), None):
-            return f"the same content as {twin.name}"
-        return ""
+    def _loaded_twin(self, file: LoadedFile) -> LoadedFile | None:
+        """What was loaded with this content, under this name if it was, and still stands."""
+        if self._takes_rows_place(file):
+            return None
+        twins = [k for k in self._known if k.sha256 == file.sha256 and self._stands(k)]
+        return min(twins, key=lambda twin: twin.name != file.name, default=None)
+
+    def _same_to_read(self, file: LoadedFile) -> LoadedFile | None:
+        if not self._config.incremental or self._takes_rows_place(file):
+            return None
+        return next((other for other in self._to_read if other.sha256 == file.sha256), None)
+
+    def _takes_rows_place(self, file: LoadedFile) -> bool:
+        return self._supersedes and self._is_changed(file)
+
+    def _stands(self, known: LoadedFile) -> bool:
+        """Whether no other content of its name took the place of its rows, or is about to."""
+        if not self._supersedes:
+            return True
+        return self._current[known.name] == known and known.name not in self._replaced
+
+    def _remember(self, file: LoadedFile) -> None:
+        """Or a copy that was here before a correction would be read after it, and undo it."""
+        if self._on_change == "merge" and file.name not in self._current:
+            self.report.loaded.append(file)
+
+    def _warn_of_rows_that_go(self, file: LoadedFile) -> None:
+        for name in self._replaced:
+            if self._current[name].sha256 == file.sha256:
+                self.report.warnings.append(
+                    f"{file.name} holds what {name} held before; its rows are loaded as its own"
+                )
 
     @property
     def _supersedes(self) -> bool:
@@ -242,12 +274,16 @@ class LocalFiles:
 
     def _is_readable(self, file: LoadedFile) -> bool:
         """Read the file once for nothing: rows that reached the target cannot be taken back."""
+        if twin := self._loaded_twin(file):  # which was to lose its rows, and failed
+            self._skip(file.name, _loaded_as(twin, file))
+            return False
         try:
             for _ in self._rows(file, self._input(file)):
                 pass
         except SourceError as error:
             self.report.files[file.name] = FileReport(file.name, "failed", detail=str(error))
             self.report.warnings.append(f"{error} It is tried again in the next run.")
+            self._replaced.discard(file.name)
             return False
         return True
 
@@ -283,3 +319,7 @@ class LocalFiles:
             self._config.records,
             self._columns,
         )
+
+
+def _loaded_as(twin: LoadedFile, file: LoadedFile) -> str:
+    return "loaded before" + (f" as {twin.name}" if twin.name != file.name else "")

@@ -59,18 +59,18 @@ RECORD_FILES = """
     insert into {elt}.files (
         table_name, source, run_id, sha256, name, size, uri, etag, lineage, rows
     )
-    select distinct on (sha256)
+    select
         cast(:table as text), cast(:source as text), cast(:run_id as text), file.*
     from jsonb_to_recordset(cast(:files as jsonb))
         as file(
             sha256 text, name text, size bigint, uri text, etag text, lineage boolean, rows bigint
         )
-    on conflict (table_name, source, sha256) do update
-    set name = excluded.name, size = excluded.size, uri = excluded.uri, etag = excluded.etag,
+    on conflict (table_name, source, sha256, name) do update
+    set size = excluded.size, uri = excluded.uri, etag = excluded.etag,
         lineage = excluded.lineage, rows = excluded.rows, run_id = excluded.run_id,
         loaded_at = now()
 """
-"""All files of a source at once; of two with the same content, one."""
+"""All files of a source at once."""
 
 MOVE_CURSOR = """
     insert into {elt}.cursors (table_name, source, value, hashes, run_id)

@@ -97,6 +97,11 @@ MIGRATIONS = (
     -- Whose the newest token is, so that who cancels a run does not end the next one.
     alter table {elt}.fence add run_id text;
     """,
+    """
+    -- Each name that has had a content, as rows are put in place of others by it.
+    alter table {elt}.files
+        drop constraint files_pkey, add primary key (table_name, source, sha256, name);
+    """,
 )
 """Append only: what a released version has applied never changes."""
 
