@@ -48,7 +48,8 @@ class Batch:
 
     `lines` holds the line of each row in its file; for a JSON array or an API page the
     position of the record, from 1. `size` is the bytes of input it was read from.
-    `rejects` are rows that could not even be split into fields.
+    `rejects` are rows that could not even be split into fields. `ids` are those of the rejects
+    that the rows of a replay are.
     """
 
     source: str
@@ -57,6 +58,7 @@ class Batch:
     lines: Sequence[int]
     size: int = 0
     rejects: Sequence[Reject] = field(default=())
+    ids: Sequence[int] = ()
 
     @property
     def rows(self) -> int:

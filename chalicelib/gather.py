@@ -16,10 +16,10 @@ from chalicelib.quarantine import Quarantine
 from chalicelib.reports import SourceReport
 from chalicelib.schema import TableSchema, unclaimed
 from chalicelib.schema.infer import Evidence
-from chalicelib.schema.validate import refusal, validate
+from chalicelib.schema.validate import Validated, refusal, validate
 from chalicelib.spool import Spool
 
-Mark = Callable[[pa.Table, Batch], pa.Table]
+Mark = Callable[[Validated, Batch], pa.Table]
 
 MAX_REJECTS_WHEN_FAILING = 1_000
 """With `on_invalid: fail` the run goes on to find other bad rows, but not for ever."""
@@ -102,7 +102,7 @@ class Gatherer:
             valid = validate(batch, self._schema, self._on_invalid)
         self._progress.advance("validate", batch.rows)
         with self._progress.timed("combine"):
-            written = combined.append(mark(valid.table, batch) if mark else valid.table)
+            written = combined.append(mark(valid, batch) if mark else valid.table)
             self._quarantine.add(batch, valid.rejects)
         self._progress.advance("combine", written)
         self.nulled += valid.nulled

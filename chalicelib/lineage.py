@@ -1,4 +1,4 @@
-"""Lineage: three columns that say of each row which run loaded it, from where, and when."""
+"""What a row says of where it came from: lineage, and of a replay the reject that it was."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pyarrow as pa
 from chalicelib.batch import Batch
 from chalicelib.config import LINEAGE
 from chalicelib.reports import origin
+from chalicelib.schema.validate import Validated
 
 
 @dataclass(frozen=True)
@@ -31,3 +32,10 @@ class Lineage:
         for name, value in zip(LINEAGE, values, strict=True):
             table = table.append_column(name, pa.repeat(pa.scalar(value), table.num_rows))
         return table
+
+
+def with_ids(table: pa.Table, valid: Validated, batch: Batch) -> pa.Table:
+    """The rows of a replay that fit, with the ids of the rejects that they are as a last column."""
+    ids = pa.array(batch.ids, pa.int64()).cast(pa.string())
+    kept = ids if valid.kept is None else ids.filter(valid.kept)
+    return table.append_column("reject", kept)

@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
 from sqlalchemy import Connection, Engine
 
 from chalicelib import database, load
@@ -18,11 +19,12 @@ from chalicelib.errors import EltError, InvalidRows
 from chalicelib.extract.base import Source
 from chalicelib.fitting import fitted, refuse_names
 from chalicelib.gather import Gatherer, Mark, extracted, infer
-from chalicelib.lineage import Lineage
+from chalicelib.lineage import Lineage, with_ids
 from chalicelib.progress import Progress
 from chalicelib.quarantine import Quarantine
 from chalicelib.reports import CheckResult, RunResult
 from chalicelib.schema import TableSchema
+from chalicelib.schema.validate import Validated
 from chalicelib.spool import Spool
 from chalicelib.transform import transform
 
@@ -31,7 +33,7 @@ from chalicelib.transform import transform
 class PartRun:
     """A part on its way from its sources into the target.
 
-    `result` is filled as it goes; `replayed` is the run whose rejects the sources hold, if any.
+    `result` is filled as it goes.
     """
 
     config: Config
@@ -42,7 +44,6 @@ class PartRun:
     folder: Path
     progress: Progress
     result: RunResult
-    replayed: str | None
 
     def run(self) -> None:
         """Extract, validate, combine and load. Raises an EltError; then nothing was loaded."""
@@ -74,7 +75,8 @@ class PartRun:
             evolve=self.config.target.evolve,
         )
         names = tuple(column.name for column in columns)
-        combined = CombinedCsv(self.folder / "combined.csv", names)
+        written = (*names, "reject") if self._brings_ids else names
+        combined = CombinedCsv(self.folder / "combined.csv", written)
         self.result.output = combined.path
         quarantine = Quarantine(self.folder / "rejects.csv", self.part)
         try:
@@ -94,7 +96,7 @@ class PartRun:
             result.warnings.append("no rows to load: replace keeps the old ones")
         if loaded.stale:
             result.warnings.append(
-                "rows whose keys the table has are stale and were left out: "
+                "rows whose keys were or may have been written since are stale and left out: "
                 f"{', '.join(self.part.key)} {'; '.join(loaded.stale)}"
             )
         failed = [check for check in loaded.checks if not check.passed]
@@ -139,11 +141,25 @@ class PartRun:
         pending = [source.report.kind for source in self.sources if source.pending]
         return self.config.strict and set(pending) <= {"local", "replay"}
 
+    @property
+    def _brings_ids(self) -> bool:
+        """Whether each row must say which reject it was, for it may turn out to be stale."""
+        return self.part.replayed is not None and self.part.mode == "merge"
+
     def _mark(self) -> Mark | None:
-        if not self.config.target.lineage:
+        lineage = self._lineage() if self.config.target.lineage else None
+        if not lineage and not self._brings_ids:
             return None
+
+        def mark(valid: Validated, batch: Batch) -> pa.Table:
+            table = lineage.mark(valid.table, batch) if lineage else valid.table
+            return with_ids(table, valid, batch) if self._brings_ids else table
+
+        return mark
+
+    def _lineage(self) -> Lineage:
         apis = {source.name for source in self.config.sources if source.type == "api"}
-        return Lineage(self.part.run_id, database.clock(self.engine), apis).mark
+        return Lineage(self.part.run_id, database.clock(self.engine), apis)
 
     def _copy(self, combined: CombinedCsv, quarantine: Quarantine) -> load.LoadResult:
         def rows() -> Iterator[bytes]:
@@ -158,15 +174,15 @@ class PartRun:
                 quarantine.path if quarantine.count else None,
                 quarantine.count,
                 self.config.target.allow_empty,
-                self.replayed,
             )
 
+        columns = combined.columns[:-1] if self._brings_ids else combined.columns
         with self.progress.timed("load"):
             return load.load(
                 self.engine,
                 self.fence,
                 self.part,
-                combined.columns,
+                columns,
                 rows,
                 harvest,
                 then=self._transform_and_check,

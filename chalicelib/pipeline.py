@@ -56,15 +56,16 @@ def replay(
 ) -> RunResult:
     """Load the rows that the run `parent` left in quarantine, as the schema is now.
 
-    Rows are added; in mode merge those whose keys are not in the table, since a row that is there
-    may be newer. Raises TargetError for a run that loaded another table, and for one whose rows
-    are in the table no more, since a later replace took their place.
+    Rows are added. In mode merge those are left out whose keys somebody wrote since; without
+    lineage nobody can tell, so all whose keys are in the table. Raises TargetError for a run that
+    loaded another table, and for one whose rows are in the table no more, since a later replace
+    took their place.
     """
     mode = "merge" if config.target.mode == "merge" else "append"
-    start = _start(config, base, mode, run_id)
+    start = _start(config, base, mode, run_id, replayed=parent)
     _refuse_misplaced(start, parent)
     sources: list[Source] = [*rejected(start.engine, parent, corrections)]
-    return start.carry_out(sources, progress or Progress(), replayed=parent)
+    return start.carry_out(sources, progress or Progress())
 
 
 def _refuse_misplaced(start: _Start, parent: str) -> None:
@@ -94,9 +95,7 @@ class _Start:
     engine: Engine
     fence: load.Fence
 
-    def carry_out(
-        self, sources: list[Source], progress: Progress, replayed: str | None = None
-    ) -> RunResult:
+    def carry_out(self, sources: list[Source], progress: Progress) -> RunResult:
         """Load what the sources have, if they have anything."""
         reports = [source.report for source in sources]
         result = RunResult(self.part.run_id, self.part.table, self.part.mode, reports)
@@ -105,20 +104,25 @@ class _Start:
             folder = _emptied(run_folder(self.base, self.part.run_id))
             PartRun(
                 self.config, self.part, self.engine, self.fence,
-                sources, folder, progress, result, replayed,
+                sources, folder, progress, result,
             ).run()  # fmt: skip
         elif self.part.mode == "replace":
             result.warnings.append("no rows to load: replace keeps the old ones")
         result.seconds = progress.seconds
         result.warnings += [text for report in reports for text in report.warnings]
-        result.warnings += self.config.warnings if not replayed else []
+        result.warnings += self.config.warnings if not self.part.replayed else []
         _log_end(result)
         return result
 
 
-def _start(config: Config, base: Path, mode: str, run_id: str | None) -> _Start:
-    table, key = config.target.qualified_table, config.target.primary_key
-    part = load.Part(run_id or new_run_id(), 0, table, mode, key)
+def _start(
+    config: Config, base: Path, mode: str, run_id: str | None, replayed: str | None = None
+) -> _Start:
+    target = config.target
+    part = load.Part(
+        run_id or new_run_id(), 0, target.qualified_table, mode, target.primary_key,
+        target.lineage, replayed,
+    )  # fmt: skip
     log.event("run started", run_id=part.run_id, table=part.table, mode=part.mode)
     engine = database.connect(config.target)
     load.migrate(engine)

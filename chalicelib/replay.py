@@ -60,9 +60,9 @@ class RejectedRows:
         table = pa.table(
             {name: pa.array([row.get(name) for _, row in whole], pa.string()) for name in names}
         )
-        lines = [reject.line for reject, _ in whole]
+        lines, ids = [r.line for r, _ in whole], [r.id for r, _ in whole]
         broken = [_still_broken(reject, row) for reject, row in rows if RAW in row]
-        return Batch(self.report.name, file, table, lines, rejects=broken)
+        return Batch(self.report.name, file, table, lines, rejects=broken, ids=ids)
 
 
 def _still_broken(reject: StoredReject, row: Row) -> Reject:

@@ -67,7 +67,8 @@ _ORIGIN = b"origin"
 
 def _described(batch: Batch) -> dict[str, object]:
     rejects = [asdict(reject) for reject in batch.rejects]
-    return {"source": batch.source, "origin": batch.origin, "rejects": rejects}
+    ids = list(batch.ids)
+    return {"source": batch.source, "origin": batch.origin, "rejects": rejects, "ids": ids}
 
 
 def _restored(table: pa.Table) -> Batch:
@@ -78,4 +79,5 @@ def _restored(table: pa.Table) -> Batch:
     ]
     lines = table[_LINES].to_numpy()
     rows = table.drop_columns(_LINES).replace_schema_metadata(None)
-    return Batch(origin["source"], origin["origin"], rows, lines, rejects=rejects)
+    ids = origin["ids"]
+    return Batch(origin["source"], origin["origin"], rows, lines, rejects=rejects, ids=ids)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pyarrow as pa
 
 from chalicelib.batch import Batch
-from chalicelib.lineage import Lineage
+from chalicelib.config import Column
+from chalicelib.lineage import Lineage, with_ids
+from chalicelib.schema import TableSchema
+from chalicelib.schema.validate import validate
 
 ROWS = pa.table({"id": ["1", "2"]})
 
@@ -29,3 +32,9 @@ def test_no_rows_are_marked_as_none() -> None:
     empty = ROWS.slice(0, 0)
     marked = Lineage("run-1", "2026-01-02", apis=()).mark(empty, Batch("shop", "a", empty, []))
     assert marked.column_names == ["id", "_run_id", "_source", "_loaded_at"]
+
+
+def test_rows_of_a_replay_that_fit_bring_the_ids_of_their_rejects() -> None:
+    batch = Batch("shop", "a", pa.table({"id": ["1", "x", "3"]}), [2, 3, 4], ids=[7, 8, 9])
+    valid = validate(batch, TableSchema({"id": Column(type="integer")}))
+    assert with_ids(valid.table, valid, batch)["reject"].to_pylist() == ["7", "9"]

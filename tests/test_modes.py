@@ -414,10 +414,75 @@ def test_replay_in_merge_leaves_rows_alone_that_may_be_newer(shop: Pipeline) -> 
     result = pipeline.replay(shop.config, shop.folder, first, corrections)
     assert (result.inserted, result.updated, result.superseded) == (1, 0, 1)
     assert [w for w in result.warnings if "stale" in w] == [
-        "rows whose keys the table has are stale and were left out: id 5"
+        "rows whose keys were or may have been written since are stale and left out: id 5"
     ]
+    statuses = shop.query("select status from elt.rejects order by id")
+    assert statuses == [("replayed",), ("stale",)]
+    shop.query("delete from orders where id = 5")
+    again = pipeline.replay(shop.config, shop.folder, first, {ids[1]: {"id": "5", "name": "Old"}})
+    assert (again.read, again.inserted) == (1, 1)
     assert (4, "Katherine") in names(shop)
+    assert (5, "Old") in names(shop)
+
+
+def rejected_ids(shop: Pipeline) -> list[int]:
+    return [row[0] for row in shop.query("select id from elt.rejects order by id")]
+
+
+@pytest.mark.parametrize("schema", [DECLARED, None], ids=["strict", "inferred"])
+def test_replay_in_merge_corrects_a_row_that_nobody_wrote_since(
+    schema: dict[str, Any] | None, shop: Pipeline
+) -> None:
+    setting(shop, {**MERGE, "lineage": True}).run()
+    shop.write("b.csv", "id,name\nx,Ada L\ny,Alan T\nz,bad\n")
+    first = shop.run().run_id
+    shop.schema = schema
+    shop.write("c.csv", "id,name\n2,Written since\n")
+    shop.run()
+    ada, alan, bad = rejected_ids(shop)
+    rows = {ada: {"id": "1", "name": "Ada L"}, alan: {"id": "2", "name": "Alan T"},
+            bad: {"id": "3", "name": "Grace"}}  # fmt: skip
+    result = pipeline.replay(shop.config, shop.folder, first, rows)
+    assert (result.inserted, result.updated, result.superseded) == (1, 1, 1)
+    assert names(shop) == [(1, "Ada L"), (2, "Written since"), (3, "Grace")]
+    statuses = shop.query("select status from elt.rejects order by id")
+    assert statuses == [("replayed",), ("stale",), ("replayed",)]
+
+
+def test_a_row_that_its_own_run_wrote_may_be_newer(shop: Pipeline) -> None:
+    setting(shop, {**MERGE, "lineage": True})
+    shop.write("b.csv", "id,name\nx,Old\n5,New\n")
+    first = shop.run().run_id
+    (reject,) = rejected_ids(shop)
+    pipeline.replay(shop.config, shop.folder, first, {reject: {"id": "5", "name": "Old"}})
+    assert (5, "New") in names(shop)
+
+
+def test_rejects_of_a_replay_are_as_old_as_those_it_replayed(shop: Pipeline) -> None:
+    setting(shop, {**MERGE, "lineage": True})
+    shop.write("b.csv", "id,name\nx,Old\n")
+    first = shop.run().run_id
+    shop.write("c.csv", "id,name\n5,Written since\n")
+    shop.run()
+    second = pipeline.replay(shop.config, shop.folder, first, {}).run_id
+    reject = rejected_ids(shop)[-1]
+    pipeline.replay(shop.config, shop.folder, second, {reject: {"id": "5", "name": "Old"}})
     assert (5, "Written since") in names(shop)
+
+
+def test_a_run_without_lineage_leaves_no_row_of_which_it_is_known_who_wrote_it(
+    shop: Pipeline,
+) -> None:
+    setting(shop, {**MERGE, "lineage": True}).run()
+    shop.write("b.csv", "id,name\nx,Older\n")
+    first = shop.run().run_id
+    shop.target["lineage"] = False
+    shop.write("c.csv", "id,name\n1,Written since\n")
+    shop.run()
+    shop.target["lineage"] = True
+    (reject,) = rejected_ids(shop)
+    pipeline.replay(shop.config, shop.folder, first, {reject: {"id": "1", "name": "Older"}})
+    assert (1, "Written since") in names(shop)
 
 
 def test_a_replay_after_a_rebuild_is_refused(shop: Pipeline) -> None:

@@ -92,7 +92,7 @@ def _refuse_unknown(engine: Engine, parent: Run, corrected: list[int]) -> None:
             f"not in the quarantine of run {parent.id}: {', '.join(map(str, unknown[:10]))}",
             fix=f"It was replayed: what is still kept out are rejects of the run {replay}."
             if replay
-            else "The ids are those of its rejects whose status is quarantined.",
+            else "The ids are those of its rejects whose status is quarantined or stale.",
         )
 
 

@@ -31,8 +31,7 @@ class Harvest:
 
     `rows` and `quarantined` were counted by the pipeline; COPY must count the same. `rejects` is
     a CSV file of `ledger.REJECT_COLUMNS` with a header. `allow_empty`: replace may leave an
-    empty table. `replayed` is the run whose rejects these rows were: a merge then leaves the keys
-    alone that are in the table.
+    empty table.
     """
 
     rows: int
@@ -40,7 +39,6 @@ class Harvest:
     rejects: Path | None = None
     quarantined: int = 0
     allow_empty: bool = False
-    replayed: str | None = None
 
 
 @dataclass(frozen=True)
@@ -97,11 +95,11 @@ class Attempt:
         chunks = _own(self.rows)
         first = next(chunks, None)
         kept, deleted = self._make_room(connection, empty=first is None)
+        if self.part.replayed:
+            ledger.close_rejects(connection, self.part)
         merged, stale = self._bring_in(connection, () if first is None else chain((first,), chunks))
         harvest = _ask(self.harvest)
         quarantined = _copy_rejects(connection, harvest)
-        if harvest.replayed:
-            ledger.close_rejects(connection, harvest.replayed)
         for report in () if kept else harvest.reports:
             deleted += self._delete_replaced(connection, report)
             ledger.record_source(connection, self.part, report)
@@ -115,17 +113,21 @@ class Attempt:
         """COPY, and by way of a temporary table when rows are merged."""
         if not chunks or self.part.mode != "merge":
             table = database.quote_table(self.part.table)
-            return Merged(self._copy(connection, table, chunks)), ()
+            return Merged(self._copy(connection, table, self.columns, chunks)), ()
         stage = Stage(connection, self.part.table, self.columns, self.part.key)
-        copied = self._copy(connection, stage.table, chunks)
+        columns = [*self.columns, stage.reject] if self.part.replayed else self.columns
+        copied = self._copy(connection, stage.table, columns, chunks)
         with database.patient(connection):
-            if not _ask(self.harvest).replayed:
-                return stage.merge(copied), ()
-            stale = tuple(stage.stale())
-            return stage.insert_new(copied), stale
+            stale = self._leave_out_stale(connection, stage) if self.part.replayed else ()
+            return stage.merge(copied), stale
 
-    def _copy(self, connection: Connection, table: str, chunks: Iterable[bytes]) -> int:
-        copied = database.copy_csv(connection, table, self.columns, chunks) if chunks else 0
+    def _leave_out_stale(self, connection: Connection, stage: Stage) -> tuple[str, ...]:
+        return tuple(stage.leave_out_stale(ledger.runs_before(connection, self.part)))
+
+    def _copy(
+        self, connection: Connection, table: str, columns: Sequence[str], chunks: Iterable[bytes]
+    ) -> int:
+        copied = database.copy_csv(connection, table, columns, chunks) if chunks else 0
         _agree("rows", counted=copied, written=_ask(self.harvest).rows)
         return copied
 

@@ -22,7 +22,7 @@ REJECTS = """
 
 KINDS = """
     select "column", reason, count(*) as rows,
-        count(*) filter (where status = 'quarantined') as open
+        count(*) filter (where status in ('quarantined', 'stale')) as open
     from {elt}.rejects where run_id = :run_id
     group by 1, 2 order by 3 desc, 1, 2 limit :limit
 """

@@ -43,8 +43,8 @@ LOADED = """
 """
 
 RECORD_LOAD = """
-    insert into {elt}.loads (run_id, part, table_name, mode)
-    values (:run_id, :number, :table, :mode)
+    insert into {elt}.loads (run_id, part, table_name, mode, lineage, replayed)
+    values (:run_id, :number, :table, :mode, :lineage, :replayed)
 """
 """The claim to be the one transaction that loads this part."""
 
@@ -96,31 +96,50 @@ NOT_LOADED = """
 
 OPEN_REJECTS = """
     select id, file, line, reason, "row" from {elt}.rejects
-    where run_id = :run_id and source = :source and status = 'quarantined' and id > :after
+    where run_id = :run_id and source = :source and status in ('quarantined', 'stale')
+      and id > :after
     order by id limit :limit
 """
 """The rejects of a run and source that are still to be mended, a page of them."""
 
 IN_QUARANTINE = """
     select id from {elt}.rejects
-    where run_id = :run_id and status = 'quarantined' and id = any(:ids)
+    where run_id = :run_id and status in ('quarantined', 'stale') and id = any(:ids)
 """
 
 OPEN_SOURCES = """
     select distinct source from {elt}.rejects
-    where run_id = :run_id and status = 'quarantined' order by source
+    where run_id = :run_id and status in ('quarantined', 'stale') order by source
 """
 
 CLOSE_REPLAYED = """
     update {elt}.rejects set status = 'replayed'
-    where run_id = :replayed and status = 'quarantined'
+    where run_id = :replayed and status in ('quarantined', 'stale')
 """
 """Their rows are loaded now, or are rejects of the replay."""
+
+RUNS_BEFORE = """
+    with recursive replays as (
+        select run_id, replayed, loaded_at from {elt}.loads where run_id = :replayed
+        union
+        select loads.run_id, loads.replayed, loads.loaded_at
+        from {elt}.loads join replays on loads.run_id = replays.replayed
+    ), read as (select min(loaded_at) as loaded_at from replays)
+    select earlier.run_id from {elt}.loads earlier, read
+    where earlier.table_name = :table and earlier.loaded_at < read.loaded_at
+      and not exists (
+        select from {elt}.loads later
+        where later.table_name = :table and later.loaded_at >= read.loaded_at
+          and not later.lineage and later.run_id <> :run_id
+      )
+"""
+"""Runs that ended before the rejects were read, also when those are of a replay themselves. None
+if a run since did not mark its rows: theirs may be marked as those of an earlier one."""
 
 CLOSE_SUPERSEDED = """
     update {elt}.rejects set status = 'superseded'
     where table_name = :table and source = :source and file = any(:names)
-      and run_id <> :run_id and status = 'quarantined'
+      and run_id <> :run_id and status in ('quarantined', 'stale')
 """
 """A newer content of these files has come: what was wrong with the old one is past."""
 
@@ -157,6 +176,7 @@ class Part:
     """One transaction's share of a run; most runs are one part, number 0.
 
     `table` is `schema.table`; `mode` is append, replace or merge, by the columns of `key`.
+    `lineage`: its rows name the run. `replayed` is the run whose rejects they were.
     """
 
     run_id: str
@@ -164,6 +184,8 @@ class Part:
     table: str
     mode: str
     key: tuple[str, ...] = ()
+    lineage: bool = False
+    replayed: str | None = None
 
 
 @dataclass(frozen=True)
@@ -267,9 +289,16 @@ def copy_rejects(connection: Connection, chunks: Iterable[bytes]) -> int:
     return database.copy_csv(connection, table, REJECT_COLUMNS, chunks)
 
 
-def close_rejects(connection: Connection, replayed: str) -> None:
+def close_rejects(connection: Connection, part: Part) -> None:
     """Mark the rejects of a run as dealt with, in the transaction that loads their replay."""
-    connection.execute(database.sql(CLOSE_REPLAYED), {"replayed": replayed})
+    connection.execute(database.sql(CLOSE_REPLAYED), vars(part))
+
+
+def runs_before(connection: Connection, part: Part) -> list[str]:
+    """The runs whose rows in the table are surely older than the rejects that are replayed."""
+    if not part.lineage:
+        return []
+    return list(connection.execute(database.sql(RUNS_BEFORE), vars(part)).scalars())
 
 
 def sources_with_rejects(engine: Engine, run_id: str) -> list[str]:

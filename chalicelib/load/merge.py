@@ -12,9 +12,10 @@ from chalicelib import database
 
 STAGE = """
     create temporary table {stage} on commit drop as select {columns} from {table} with no data;
-    alter table {stage} add {row} bigint generated always as identity
+    alter table {stage} add {row} bigint generated always as identity, add {reject} bigint
 """
-"""The types are the target's, so that its own equality decides what is one key."""
+"""The types are the target's, so that its own equality decides what is one key. Rows of a replay
+bring the id of the reject that they were."""
 
 MERGE = """
     with written as (
@@ -39,9 +40,13 @@ PRESENT = """
 """How many keys are there. A partitioned table does not tell it of each row."""
 
 STALE = """
-    select distinct concat_ws(', ', {texts}) from {stage} as incoming
-    where exists (select from {table} as present where {same})
-    order by 1 limit {limit}
+    with stale as (
+        delete from {stage} as incoming using {table} as present
+        where {same} and {newer} returning incoming.{reject}, concat_ws(', ', {texts}) as key
+    ), open as (
+        update {elt}.rejects set status = 'stale' where id in (select {reject} from stale)
+    )
+    select distinct key from stale order by 1 limit {limit}
 """
 
 SHOWN = 10
@@ -65,6 +70,7 @@ class Stage:
     ) -> None:
         quoted = [database.quote(name) for name in key]
         self.table = "pg_temp.elt_incoming"
+        self.reject = _free_name("reject", columns)
         self._connection = connection
         self._columns = columns
         self._key = key
@@ -75,7 +81,8 @@ class Stage:
             "key": ", ".join(quoted),
             "literal": database.quote_table(table).replace("'", "''"),
             "same": " and ".join(f"present.{name} = incoming.{name}" for name in quoted),
-            "row": database.quote(_free_name(columns)),
+            "row": database.quote(_free_name("row", columns)),
+            "reject": database.quote(self.reject),
         }
         self._run(STAGE)
 
@@ -89,15 +96,17 @@ class Stage:
         updated += present
         return Merged(written - updated, updated, copied - written)
 
-    def insert_new(self, copied: int) -> Merged:
-        """Insert the rows whose keys are not in the table; the others are superseded."""
-        ((written, _),) = self._run(MERGE, conflict="nothing", was_there="false")
-        return Merged(written, 0, copied - written)
+    def leave_out_stale(self, runs_before: Sequence[str]) -> list[str]:
+        """Take out the rows whose keys are in the table, unless one of these runs wrote them there.
 
-    def stale(self) -> list[str]:
-        """The first keys that the table has already, as text."""
-        texts = ", ".join(f"{database.quote(name)}::text" for name in self._key)
-        found = self._run(STALE, texts=texts, limit=str(SHOWN))
+        Their rejects are marked as stale. Returns the first keys, as text.
+        """
+        texts = ", ".join(f"incoming.{database.quote(name)}::text" for name in self._key)
+        older = f"present._run_id = any(array[{', '.join(map(_literal, runs_before))}])"
+        newer = f"({older}) is not true" if runs_before else "true"
+        found = self._run(
+            STALE, elt=database.ledger_schema(), texts=texts, newer=newer, limit=str(SHOWN)
+        )
         return [str(row[0]) for row in found]
 
     def _changes(self) -> str:
@@ -111,9 +120,13 @@ class Stage:
         return [tuple(row) for row in result] if result.returns_rows else []
 
 
-def _free_name(columns: Sequence[str]) -> str:
-    """A name for the row's number that no column has."""
-    name = "row"
+def _free_name(name: str, columns: Sequence[str]) -> str:
+    """A name like this one that no column has."""
     while name in columns:
         name += "_"
     return name
+
+
+def _literal(text: str) -> str:
+    quoted = text.replace("'", "''")
+    return f"'{quoted}'"

@@ -102,6 +102,10 @@ MIGRATIONS = (
     alter table {elt}.files
         drop constraint files_pkey, add primary key (table_name, source, sha256, name);
     """,
+    """
+    -- Whether the rows say which run they are of, and of a replay the run that it replays.
+    alter table {elt}.loads add lineage boolean not null default false, add replayed text;
+    """,
 )
 """Append only: what a released version has applied never changes."""
 

@@ -24,12 +24,14 @@ SHOWN = 10
 class Validated:
     """`table` holds the standard text of the rows that fit, with the columns of the target.
 
-    `nulled` counts the values that `on_invalid: null` took out of rows that stayed.
+    `nulled` counts the values that `on_invalid: null` took out of rows that stayed. `kept` tells
+    of each row of the batch whether it is in the table, unless all are.
     """
 
     table: pa.Table
     rejects: list[Reject]
     nulled: int = 0
+    kept: pa.BooleanArray | None = None
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,8 @@ def _outcome(
     for fault in faults[1:]:
         bad = pc.or_(bad, fault.mask)
     rejects = [*batch.rejects, *_rejects(batch, extracted, faults, bad)]
-    return Validated(table.filter(pc.invert(bad)), sorted(rejects, key=_line), nulled)
+    kept = pc.invert(bad)
+    return Validated(table.filter(kept), sorted(rejects, key=_line), nulled, kept)
 
 
 def _rejects(

@@ -11,6 +11,7 @@ import { action } from "./rights.js";
 
 const PAGE = 100;
 const ALL = "*";
+const OPEN = new Set(["quarantined", "stale"]);
 const HEADINGS = ["Where", "Column", "Value", "Reason", "Status", "Mend"];
 
 /** The section about the rejects of a run. */
@@ -116,7 +117,7 @@ function row(reject, mended, mend) {
       problems.map((problem) => reasonOf(problem, problems.length > 1)),
     ),
     h("td", {}, mended ? "corrected here" : words(status)),
-    h("td", {}, status === "quarantined" && mendButton(reject, mended, mend)),
+    h("td", {}, OPEN.has(status) && mendButton(reject, mended, mend)),
   );
 }
 

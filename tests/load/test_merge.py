@@ -13,9 +13,9 @@ def merge(engine, query):
     """Merge CSV rows into TABLE (id, place, note) by (id, place)."""
     query(f"create table {TABLE} (id bigint, place text, note text, primary key (place, id))")
 
-    def run(csv: bytes, run_id="run-1", columns=("id", "place", "note"), **harvest):
-        part = Part(run_id, 0, TABLE, "merge", ("id", "place"))
-        gathered = Harvest(csv.count(b"\n"), **harvest)
+    def run(csv: bytes, run_id="run-1", columns=("id", "place", "note"), replayed=None):
+        part = Part(run_id, 0, TABLE, "merge", ("id", "place"), replayed=replayed)
+        gathered = Harvest(csv.count(b"\n"))
         return load(
             engine, take(engine, TABLE), part, columns, lambda: iter([csv]), lambda: gathered
         )
@@ -101,7 +101,7 @@ def test_hostile_identifiers_are_only_names(name, engine, query):
 
 def test_replayed_rows_leave_the_keys_alone_that_are_there(merge, query):
     merge(b"1,a,newer\n")
-    result = merge(b"1,a,older\n2,a,b\n", run_id="replay", replayed="parent")
+    result = merge(b"1,a,older,7\n2,a,b,8\n", run_id="replay", replayed="parent")
     assert counts(result) == (1, 0, 1)
     assert result.stale == ("1, a",)
     assert rows_of(query) == [(1, "a", "newer"), (2, "a", "b")]
