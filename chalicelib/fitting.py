@@ -1,4 +1,4 @@
-"""The columns of a run beside those of the table: what is left out, limited, or refused."""
+"""The columns of a run beside those of the table: what is adapted, limited, or refused."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Set
 
 from chalicelib.config import LINEAGE, Column
 from chalicelib.errors import SourceError
-from chalicelib.load import Part, scale
+from chalicelib.load import Part, declaration, scale
 from chalicelib.schema import TableSchema
 
 
@@ -15,16 +15,14 @@ def fitted(
 ) -> TableSchema:
     """The schema for a table with these columns and PostgreSQL types.
 
-    Without columns that are there and that no row has a value for, since their types are a mere
-    guess. Decimals have no more digits than the table keeps, which would round the others.
+    A column that no row has a value for is of the table's type, since its own is a mere guess.
+    Decimals have no more digits than the table keeps, which would round the others.
     """
-    idle = valueless & existing.keys()
+    columns = dict(schema.columns)
+    for name in valueless & existing.keys():
+        columns[name] = columns[name].model_copy(update=declaration(existing[name]))
     return TableSchema(
-        {
-            name: _within(column, scale(existing.get(name, "")))
-            for name, column in schema.columns.items()
-            if name not in idle
-        }
+        {name: _within(column, scale(existing.get(name, ""))) for name, column in columns.items()}
     )
 
 

@@ -533,3 +533,23 @@ def test_a_number_that_the_table_would_round_is_quarantined(shop: Pipeline) -> N
     assert reasons == [
         (4, "has more than 2 digits after the point"), (6, "has more than 2 digits after the point")
     ]  # fmt: skip
+
+
+def test_a_column_that_is_empty_in_the_whole_run_empties_what_was_there(shop: Pipeline) -> None:
+    setting(shop, MERGE).schema = None
+    columns = {"n": "5", "d": "2026-01-02", "at": "2026-01-02 03:04:05", "b": "true", "x": "y"}
+    shop.write("a.csv", f"id,{','.join(columns)}\n1,{','.join(columns.values())}\n")
+    shop.run()
+    shop.write("a.csv", f"id,{','.join(columns)}\n1,,,,,\n")
+    result = shop.run()
+    assert (result.updated, result.changes) == (1, [])
+    assert shop.query("select * from orders") == [(1, None, None, None, None, None)]
+
+
+@pytest.mark.parametrize("others", ["", "2,7\n"])
+def test_an_empty_value_is_null_whatever_the_tables_default_is(others: str, shop: Pipeline) -> None:
+    shop.query("create table orders (id bigint, x numeric(6, 2) default 5)")
+    shop.schema = None
+    shop.write("a.csv", f"id,x\n1,\n{others}")
+    shop.run()
+    assert shop.query("select x from orders where id = 1") == [(None,)]

@@ -29,14 +29,14 @@ from chalicelib.load.ledger import (
 )
 from chalicelib.load.migrations import migrate
 from chalicelib.load.table import TableColumn, existing_columns, prepare, preview
-from chalicelib.load.types import scale
+from chalicelib.load.types import declaration, scale
 from chalicelib.retry import load_retry
 
 __all__ = [
-    "Fence", "Harvest", "LoadResult", "Part", "TableColumn", "Then", "existing_columns",
-    "in_quarantine", "kinds", "left_behind", "load", "loaded_into", "migrate", "prepare", "preview",
-    "purge_rejects", "recorded", "rejects", "replaced_since", "scale", "state",
-    "store_not_loaded", "take", "waiting", "withdraw",
+    "Fence", "Harvest", "LoadResult", "Part", "TableColumn", "Then", "declaration",
+    "existing_columns", "in_quarantine", "kinds", "left_behind", "load", "loaded_into", "migrate",
+    "prepare", "preview", "purge_rejects", "recorded", "rejects", "replaced_since", "scale",
+    "state", "store_not_loaded", "take", "waiting", "withdraw",
 ]  # fmt: skip
 
 

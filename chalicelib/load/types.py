@@ -23,6 +23,22 @@ FITS = {
 """Type of the data to the column types that take it, beside text. A value that is too large for
 the column fails by itself. Text also goes into all types that no data of ours has, as uuid."""
 
+OURS = {
+    "smallint": {"type": "integer"},
+    "integer": {"type": "integer"},
+    "bigint": {"type": "integer"},
+    "numeric": {"type": "decimal"},
+    "real": {"type": "float"},
+    "double precision": {"type": "float"},
+    "boolean": {"type": "boolean"},
+    "date": {"type": "date"},
+    "timestamp with time zone": {"type": "timestamp"},
+    "timestamp without time zone": {"type": "timestamp", "timezone": "none"},
+    "json": {"type": "json"},
+    "jsonb": {"type": "json"},
+}
+"""Type of a column to what declares data of that type; of all others the data is text."""
+
 TYPED = NUMBERS | TIMES | {"boolean", "date", "json", "jsonb"}
 
 MODIFIER = re.compile(r"\((.*?)\)")
@@ -45,6 +61,11 @@ def wider(wanted: str, existing: str, *, evolve: bool) -> str | None:
     if existing in INTEGERS and wanted in INEXACT:
         return "numeric"
     return "text" if evolve else None
+
+
+def declaration(existing: str) -> dict[str, str]:
+    """What `schema.columns` says of data that is of a column's own type."""
+    return OURS.get(MODIFIER.sub("", existing), {"type": "text"})
 
 
 def scale(existing: str) -> int | None:
