@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib import database, pipeline, user_sql
-from chalicelib.errors import StatementError
+from chalicelib.errors import StatementError, TargetError
 from chalicelib.user_sql import Filled
 from tests.pipelines import Pipeline
 
@@ -210,3 +210,22 @@ def test_a_statement_is_handed_over_whatever_is_in_it(shop: Pipeline) -> None:
     odd = "select '" + "%s :x $1 \\ \n \u20ac" * 1000 + "'"
     with database.transaction(engine) as connection:
         user_sql.execute(connection, Filled("odd", odd, 1))
+
+
+def test_a_transform_that_removes_the_ledgers_row_fails_the_run(shop: Pipeline) -> None:
+    """Without it a lost answer would load the rows once more."""
+    with pytest.raises(TargetError, match=r"^elt\.loads: the ledger's row of this load is gone"):
+        transformed(shop, "truncate elt.loads").run()
+    assert shop.rows == []
+
+
+def test_a_trigger_that_removes_it_fails_the_run_as_well(shop: Pipeline) -> None:
+    shop.query(
+        "create table orders (id bigint, name text);"
+        "create function wipe() returns trigger language plpgsql as"
+        " $$ begin delete from elt.loads; return null; end $$;"
+        "create trigger wipe after insert on orders execute function wipe()"
+    )
+    with pytest.raises(TargetError, match="the ledger's row of this load is gone"):
+        shop.run()
+    assert shop.rows == []

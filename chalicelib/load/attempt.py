@@ -86,6 +86,7 @@ class Attempt:
             if self.then and not result.kept:
                 with database.patient(connection):
                     result = replace(result, checks=tuple(self.then(connection)))
+                ledger.still_recorded(connection, self.part)
             fence.check(connection)
             self._done = result
         return result

@@ -260,8 +260,26 @@ def record_load(connection: Connection, part: Part) -> None:
 
 
 def finish_load(connection: Connection, part: Part, record: LoadRecord) -> None:
-    """Complete the record with what the load did."""
-    connection.execute(database.sql(FINISH_LOAD), {**vars(part), **vars(record)})
+    """Complete the record with what the load did. TargetError when there is none any more."""
+    done = connection.execute(database.sql(FINISH_LOAD), {**vars(part), **vars(record)})
+    if done.rowcount != 1:
+        raise _lost(part)
+
+
+def still_recorded(connection: Connection, part: Part) -> None:
+    """TargetError when SQL of the user has removed what the ledger says of this load."""
+    if not loaded(connection, part):
+        raise _lost(part)
+
+
+def _lost(part: Part) -> TargetError:
+    return TargetError(
+        "the ledger's row of this load is gone, without which it may be loaded twice; "
+        "nothing was loaded",
+        where=f"{settings.ledger_schema()}.loads",
+        fix=f"Something in the load's transaction removed it, a transform or a trigger on "
+        f"{part.table}: leave the tables of that schema alone.",
+    )
 
 
 def forget(connection: Connection, table: str) -> None:
