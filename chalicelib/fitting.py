@@ -8,6 +8,7 @@ from chalicelib.config import LINEAGE, Column
 from chalicelib.errors import SourceError
 from chalicelib.load import Part, declaration, scale
 from chalicelib.schema import TableSchema
+from chalicelib.schema.constraints import Stored
 
 
 def fitted(
@@ -16,13 +17,13 @@ def fitted(
     """The schema for a table with these columns and PostgreSQL types.
 
     A column that no row has a value for is of the table's type, since its own is a mere guess.
-    Decimals have no more digits than the table keeps, which would round the others.
+    Numbers must be such as the table keeps, which would round the others.
     """
     columns = dict(schema.columns)
     for name in valueless & existing.keys():
         columns[name] = columns[name].model_copy(update=declaration(existing[name]))
     return TableSchema(
-        {name: _within(column, scale(existing.get(name, ""))) for name, column in columns.items()}
+        {name: _within(column, existing.get(name, "")) for name, column in columns.items()}
     )
 
 
@@ -43,8 +44,10 @@ def refuse_names(schema: TableSchema, part: Part, rows: int, *, lineage: bool) -
         )
 
 
-def _within(column: Column, scale: int | None) -> Column:
-    scales = [limit for limit in (column.scale, scale) if limit is not None]
+def _within(column: Column, existing: str) -> Column:
+    if column.type in ("integer", "decimal") and existing in ("real", "double precision"):
+        return Stored(**column.model_dump(by_alias=True), stored_as=existing)
+    scales = [limit for limit in (column.scale, scale(existing)) if limit is not None]
     if column.type != "decimal" or not scales:
         return column
     return column.model_copy(update={"scale": min(scales)})

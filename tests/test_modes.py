@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -553,3 +554,37 @@ def test_an_empty_value_is_null_whatever_the_tables_default_is(others: str, shop
     shop.write("a.csv", f"id,x\n1,\n{others}")
     shop.run()
     assert shop.query("select x from orders where id = 1") == [(None,)]
+
+
+@pytest.mark.parametrize("schema", ["declared", "inferred"])
+@pytest.mark.parametrize(
+    ("kind", "column", "kept", "rounded"),
+    [
+        ("real", "integer", ["7", "1234567", "16777216", "-16777216"], ["16777217"]),
+        ("real", "decimal", ["0.1", "1234.5", "1234567.0", "5e-2"], ["1234567.89", "0.123456789"]),
+        ("double precision", "integer", ["9007199254740992"], ["9007199254740993"]),
+        ("double precision", "decimal", ["0.1", "1234567.123456789", "1.50000000000000000000"],
+         ["12345678901234567.25"]),
+    ],
+)  # fmt: skip
+def test_a_number_that_a_binary_column_would_round_is_quarantined(
+    schema: str, kind: str, column: str, kept: list[str], rounded: list[str], shop: Pipeline
+) -> None:
+    shop.query(f"create table orders (id bigint, x {kind})")
+    columns = {"id": "integer"} | ({"x": column} if schema == "declared" else {})
+    shop.schema = {"on_invalid": "quarantine", "columns": columns}
+    rows = [f"{number},{value}\n" for number, value in enumerate([*kept, *rounded])]
+    shop.write("a.csv", f"id,x\n{''.join(rows)}")
+    result = shop.run()
+    assert (result.inserted, result.quarantined) == (len(kept), len(rounded))
+    stored = [Decimal(row[0]) for row in shop.query("select x::text from orders order by id")]
+    assert stored == [Decimal(value) for value in kept]
+    reasons = shop.query("select distinct reason from elt.rejects")
+    assert reasons == [(f"would be rounded in a column of {kind}",)]
+
+
+def test_a_column_that_is_declared_as_float_may_be_rounded(shop: Pipeline) -> None:
+    shop.query("create table orders (id bigint, x double precision)")
+    shop.schema = {**DECLARED, "columns": {"id": "integer", "x": "float"}}
+    shop.write("a.csv", "id,x\n1,12345678901234567.25\n")
+    assert shop.run().inserted == 1

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -27,6 +27,15 @@ class Comparison:
     of_columns: Callable[[Any, Any], pa.BooleanArray]
     of_values: Callable[[Any, Any], bool]
 
+
+class Stored(Column):
+    """A column whose numbers must come out of a binary column of the table as they went in."""
+
+    stored_as: Literal["real", "double precision"]
+
+
+SURE_DIGITS = {"real": 6, "double precision": 15}
+"""So many significant digits always survive."""
 
 LESS = Comparison(pc.less, operator.lt)
 GREATER = Comparison(pc.greater, operator.gt)
@@ -50,6 +59,8 @@ def _checks(text: pa.StringArray, spec: Column) -> Iterator[tuple[pa.BooleanArra
         yield pc.and_(misses, pc.is_valid(text)), f"does not match {spec.pattern}"
     if spec.scale is not None:
         yield _finer(text, spec.scale), f"has more than {spec.scale} digits after the point"
+    if isinstance(spec, Stored):
+        yield _changed(text, spec.stored_as), f"would be rounded in a column of {spec.stored_as}"
     if spec.min is not None:
         yield _beyond(text, spec, spec.min, LESS), f"is less than {spec.min}"
     if spec.max is not None:
@@ -62,6 +73,18 @@ def _finer(text: pa.StringArray, scale: int) -> pa.BooleanArray:
     scientific = keep(text, matching(text, "[eE]")).drop_null().unique().to_pylist()
     rounded = [number for number in scientific if (Fraction(number) * 10**scale).denominator > 1]
     return pc.or_(fine, pc.is_in(text, value_set=pa.array(rounded, pa.string())))
+
+
+def _changed(text: pa.StringArray, stored_as: str) -> pa.BooleanArray:
+    """Which numbers another one stands for in this type, as PostgreSQL shows it."""
+    import numpy as np
+
+    binary = np.float32 if stored_as == "real" else np.float64
+    long = pc.greater(pc.binary_length(text), SURE_DIGITS[stored_as])
+    doubtful = keep(text, long).drop_null().unique().to_pylist()
+    with np.errstate(over="ignore"):  # too large is for the server to say
+        wrong = [n for n in doubtful if Decimal(str(binary(n))) != Decimal(n)]
+    return pc.is_in(text, value_set=pa.array(wrong, pa.string()))
 
 
 def in_yaml(value: object) -> str:
