@@ -90,7 +90,7 @@ class FileReport:
 class SourceReport:
     """What a run read of one source; filled while its batches are consumed.
 
-    `replaced` are files whose earlier rows are to go.
+    `loaded` are files that the ledger is to know, `replaced` those whose earlier rows are to go.
     """
 
     name: str

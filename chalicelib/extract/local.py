@@ -11,8 +11,9 @@ from typing import NoReturn
 from chalicelib import settings
 from chalicelib.batch import Batch
 from chalicelib.config import Column, LocalSource, Target
-from chalicelib.errors import ChangedFile, SourceError
+from chalicelib.errors import SourceError
 from chalicelib.extract.fingerprint import Fingerprint, fingerprint
+from chalicelib.extract.known_files import KnownFiles
 from chalicelib.extract.reach import is_out_of_reach
 from chalicelib.extract.readers import reader_for
 from chalicelib.extract.readers.input_file import InputFile
@@ -48,29 +49,25 @@ class LocalFiles:
         self._columns = columns
         self._first_files = first_files
         self._lineage = target.lineage
-        self._on_change = "merge" if target.mode == "merge" else config.on_change
-        self._known = state.files if config.incremental else ()
-        self._current = {known.name: known for known in self._known}  # the latest of each name
+        self._known = KnownFiles(
+            state.files if config.incremental else (),
+            "merge" if target.mode == "merge" else config.on_change,
+        )
         self._left_behind = state.left_behind if config.incremental else {}
         self._hidden = settings.work_folder(base).resolve()
         self._fingerprints: dict[str, Fingerprint] = {}
         self._to_read: list[LoadedFile] = []
-        self._replaced: set[str] = set()
 
     def plan(self) -> int:
         """Sync, list and decide what is new. Returns the bytes to read."""
         files = [self._described(candidate) for candidate in self._candidates()]
-        for file in self._in_order(files):
-            if twin := self._loaded_twin(file):
-                self._skip(file.name, _loaded_as(twin, file))
-                self._remember(file)
+        for file in self._known.in_order(files):
+            if twin := self._known.twin(file):
+                self._skip_twin(file, twin)
             elif same := self._same_to_read(file):
                 self._skip(file.name, f"the same content as {same.name}")
             else:
-                self._refuse_unwanted_change(file)
-                self._refuse_lost_name(file)
-                self._warn_of_rows_that_go(file)
-                self._to_read.append(file)
+                self._take(file)
         if not self.report.files and not self._to_read:
             self.report.warnings.append(
                 f"source {self._config.name}: no file matches {self._config.pattern} "
@@ -138,8 +135,7 @@ class LocalFiles:
 
     def _sync(self) -> dict[str, RemoteObject]:
         """Bring the folder up to date; objects loaded before are not downloaded again."""
-        known = self._current.values() if self._supersedes else self._known
-        loaded = {(file.uri, file.etag, file.size) for file in known}
+        loaded = {(file.uri, file.etag, file.size) for file in self._known.standing}
         wanted: set[str] = set()
 
         def is_loaded(remote: RemoteObject) -> bool:
@@ -176,12 +172,6 @@ class LocalFiles:
 
     # what is new
 
-    def _in_order(self, files: list[LoadedFile]) -> list[LoadedFile]:
-        """By their names; where rows are to go, first the files whose rows those are."""
-        if self._on_change != "replace_rows":
-            return files
-        return sorted(files, key=lambda file: not self._is_changed(file))
-
     def _described(self, candidate: _Candidate) -> LoadedFile:
         found = fingerprint(candidate.path, candidate.name)
         self._fingerprints[candidate.name] = found
@@ -195,67 +185,19 @@ class LocalFiles:
             lineage=self._lineage,
         )
 
-    def _loaded_twin(self, file: LoadedFile) -> LoadedFile | None:
-        """What was loaded with this content, under this name if it was, and still stands."""
-        if self._takes_rows_place(file):
-            return None
-        twins = [k for k in self._known if k.sha256 == file.sha256 and self._stands(k)]
-        return min(twins, key=lambda twin: twin.name != file.name, default=None)
-
     def _same_to_read(self, file: LoadedFile) -> LoadedFile | None:
-        if not self._config.incremental or self._takes_rows_place(file):
+        if not self._config.incremental or self._known.is_superseding(file):
             return None
         return next((other for other in self._to_read if other.sha256 == file.sha256), None)
 
-    def _takes_rows_place(self, file: LoadedFile) -> bool:
-        return self._supersedes and self._is_changed(file)
-
-    def _stands(self, known: LoadedFile) -> bool:
-        """Whether no other content of its name took the place of its rows, or is about to."""
-        if not self._supersedes:
-            return True
-        return self._current[known.name] == known and known.name not in self._replaced
-
-    def _remember(self, file: LoadedFile) -> None:
-        """Or a copy that was here before a correction would be read after it, and undo it."""
-        if self._on_change == "merge" and file.name not in self._current:
-            self.report.loaded.append(file)
-
-    def _warn_of_rows_that_go(self, file: LoadedFile) -> None:
-        for name in self._replaced:
-            if self._current[name].sha256 == file.sha256:
-                self.report.warnings.append(
-                    f"{file.name} holds what {name} held before; its rows are loaded as its own"
-                )
-
-    @property
-    def _supersedes(self) -> bool:
-        """Whether the rows of a changed file take the place of those it had."""
-        return self._on_change in ("replace_rows", "merge")
-
-    def _is_changed(self, file: LoadedFile) -> bool:
-        latest = self._current.get(file.name)
-        return latest is not None and latest.sha256 != file.sha256
-
-    def _refuse_unwanted_change(self, file: LoadedFile) -> None:
-        if not self._is_changed(file) or self._on_change in ("append", "merge"):
-            return
-        if self._on_change == "fail":
-            raise ChangedFile(
-                "the content is not what was loaded under this name before",
-                where=file.name,
-                fix=f"Give new data a new name; or set on_change: append on source "
-                f"{self._config.name} to add all of its rows once more, on_change: replace_rows "
-                "to put them in place of those it had, or target.mode: replace to load "
-                "everything afresh.",
+    def _take(self, file: LoadedFile) -> None:
+        self._known.take_change(file, self._config.name)
+        self._refuse_lost_name(file)
+        if name := self._known.losing(file):
+            self.report.warnings.append(
+                f"{file.name} holds what {name} held before; its rows are loaded as its own"
             )
-        if any(not k.lineage for k in self._known if k.name == file.name):
-            raise ChangedFile(
-                "its earlier rows cannot be found: they were loaded without target.lineage",
-                where=file.name,
-                fix="Run once with --full, which loads everything afresh.",
-            )
-        self._replaced.add(file.name)
+        self._to_read.append(file)
 
     def _refuse_lost_name(self, file: LoadedFile) -> None:
         if source := self._left_behind.get(file.sha256):
@@ -267,6 +209,12 @@ class LocalFiles:
                 "remembered under that name.",
             )
 
+    def _skip_twin(self, file: LoadedFile, twin: LoadedFile) -> None:
+        alias = f" as {twin.name}" if twin.name != file.name else ""
+        self._skip(file.name, f"loaded before{alias}")
+        if self._known.is_new_copy(file):
+            self.report.loaded.append(file)
+
     def _skip(self, name: str, reason: str) -> None:
         self.report.files[name] = FileReport(name, "skipped", detail=reason)
 
@@ -274,8 +222,8 @@ class LocalFiles:
 
     def _is_readable(self, file: LoadedFile) -> bool:
         """Read the file once for nothing: rows that reached the target cannot be taken back."""
-        if twin := self._loaded_twin(file):  # which was to lose its rows, and failed
-            self._skip(file.name, _loaded_as(twin, file))
+        if twin := self._known.twin(file):  # which was to lose its rows, and failed
+            self._skip_twin(file, twin)
             return False
         try:
             for _ in self._rows(file, self._input(file)):
@@ -283,7 +231,7 @@ class LocalFiles:
         except SourceError as error:
             self.report.files[file.name] = FileReport(file.name, "failed", detail=str(error))
             self.report.warnings.append(f"{error} It is tried again in the next run.")
-            self._replaced.discard(file.name)
+            self._known.replaced.discard(file.name)
             return False
         return True
 
@@ -300,7 +248,7 @@ class LocalFiles:
         if not entry.rows:
             self.report.warnings.append(f"{file.name}: no rows")
         self.report.loaded.append(file)
-        if file.name in self._replaced:
+        if file.name in self._known.replaced:
             self.report.replaced.append(file.name)
 
     def _rows(self, file: LoadedFile, source: InputFile) -> Iterator[Batch]:
@@ -319,7 +267,3 @@ class LocalFiles:
             self._config.records,
             self._columns,
         )
-
-
-def _loaded_as(twin: LoadedFile, file: LoadedFile) -> str:
-    return "loaded before" + (f" as {twin.name}" if twin.name != file.name else "")
