@@ -47,7 +47,7 @@ def test_records_arrive_as_text_with_where_they_came_from(serve):
     assert source.report.files[url].detected == {
         "records": "$",
         "pages": "1",
-        "pagination": "none",
+        "pagination": "none: one answer, which tells nothing of pages",
     }
     assert source.report.cursor is None
 
