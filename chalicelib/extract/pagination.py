@@ -16,17 +16,14 @@ class NumberedPages(OneAnswer):
     """Pages counted by a parameter.
 
     Asked until a page is empty, or as many as the answer says were. A page that is shorter than
-    `size` ends the list at once only when the server is known to keep to the size that it is
-    sent: an earlier page was exactly as long. Otherwise it may be a server that caps the size
-    (100 records although 500 were asked for) or has one of its own, and one more request finds
-    out.
+    `size` is no end: a server may cap the size, have one of its own, or leave records out of a
+    page that the one who asks may not see. That costs one more request.
     """
 
     missing_is_end = True
 
     def __init__(self, config: PagePagination) -> None:
         self._config = config
-        self._keeps_size = False
 
     def first(self, request: Request) -> Request:
         """`page_param` at `first_page`, and the size if the API takes one."""
@@ -37,12 +34,9 @@ class NumberedPages(OneAnswer):
 
     def following(self, page: Page) -> Request | None:
         """The next number."""
-        count, size, asked = len(page.records), self._config.size, page.request.page
-        total = _total(page, self._config.total_path)
-        is_last = total is not None and asked >= total
-        if not count or is_last or (self._keeps_size and count < size):
+        asked, total = page.request.page, _total(page, self._config.total_path)
+        if not page.records or (total is not None and asked >= total):
             return None
-        self._keeps_size |= self._config.size_param is not None and count == size
         number = self._config.first_page + asked
         return page.request.following(self._config.page_param, str(number))
 

@@ -162,7 +162,7 @@ def test_what_the_url_carries_is_sent_but_never_shown(serve):
 
 
 @pytest.mark.parametrize(
-    ("count", "asked"), [(0, [1]), (2, [1, 2]), (3, [1, 2]), (7, [1, 2, 3]), (9, [1, 2, 3, 4])]
+    ("count", "asked"), [(0, [1]), (2, [1, 2]), (3, [1, 2]), (7, [1, 2, 3, 4]), (9, [1, 2, 3, 4])]
 )
 def test_pages_are_read_to_the_end(serve, count, asked):
     url, seen = serve(paged(numbers(count)))

@@ -79,6 +79,20 @@ def test_the_number_of_pages_ends_a_list_whose_last_page_comes_again(serve):
     assert len(seen) == 3 + 2
 
 
+def test_a_short_page_in_the_middle_is_not_the_end(serve):
+    """The server cuts its list into pages, and then leaves out what may not be seen."""
+
+    def answer(request):
+        page = int(request.query["page"])
+        records = numbers(12)[page * 3 - 3 : page * 3]
+        return ok([record for record in records if record["id"] != 5])
+
+    url, seen = serve(answer)
+    source = reader(url, pagination={"type": "page", "size_param": "size", "size": 3})
+    assert ids(source) == [1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12]
+    assert len(seen) == 5
+
+
 @pytest.mark.parametrize(
     ("total", "what"),
     [
