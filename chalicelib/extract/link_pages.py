@@ -10,10 +10,20 @@ from chalicelib.config.model.api import AutoPagination, LinkHeaderPagination, Ne
 from chalicelib.errors import SourceError
 from chalicelib.extract.answers import value_at
 from chalicelib.extract.pages import OneAnswer, Page, Paginator, Request, unfit
-from chalicelib.extract.signs import NEXT_URL, Told, is_sign, sign_of_more, told, total_beyond
+from chalicelib.extract.signs import (
+    NEXT_URL,
+    Told,
+    is_sign,
+    says_the_end,
+    sign_of_more,
+    told,
+    total_beyond,
+)
 
 URLS = ("href", "url", "link", "uri")
 """Keys of a URL in an object that leads on."""
+
+MISSING = object()
 
 
 class LinkHeaders(OneAnswer):
@@ -28,19 +38,58 @@ class LinkHeaders(OneAnswer):
         return page.leading_to(url) if url else None
 
 
-class NextUrls(OneAnswer):
+class Leads(OneAnswer):
+    """At a path, the answer holds what leads to the next page; `key` is that of the path."""
+
+    def __init__(self, path: str, key: str) -> None:
+        self._path, self._key = path, key
+
+    def lead(self, page: Page) -> Any:
+        """What is there, None at the end.
+
+        The last page may lack the key, and with it the only one. But a path that is mistyped
+        would end each list at its first page. So that is refused when the page tells of more by
+        another key, and otherwise doubted.
+        """
+        value = value_at(page.body, steps(self._path), MISSING)
+        if value is MISSING and page.request.page == 1 and page.records:
+            self._look_elsewhere(page)
+        is_end = value is MISSING or value is False or value == ""
+        return None if is_end else value
+
+    def unfit(self, page: Page, value: Any, wanted: str) -> SourceError:
+        """What is there is of another kind."""
+        return unfit(page, self._path, value, wanted, self._key)
+
+    def _look_elsewhere(self, page: Page) -> None:
+        origin, key = page.request.origin, f"pagination.{self._key}"
+        if sign := sign_of_more(page.body):
+            raise SourceError(
+                f"there is nothing at {self._path}, and there are more records, as {sign.path} "
+                "tells",
+                where=origin,
+                fix=f"Correct {key}.",
+            )
+        if not says_the_end(page.body):
+            self.doubt = (
+                f"{origin}: there is nothing at {self._path}, which was taken for the end. If "
+                f"there are more pages, correct {key}"
+            )
+
+
+class NextUrls(Leads):
     """The answer names the URL of the next page."""
 
     def __init__(self, config: NextUrlPagination) -> None:
-        self._path = config.next_url_path
+        super().__init__(config.next_url_path, "next_url_path")
 
     def following(self, page: Page) -> Request | None:
         """Where the URL leads."""
-        url = value_at(page.body, steps(self._path))
-        if url is None or url is False or url == "":
+        url = self.lead(page)
+        if url is None:
             return None
         if not isinstance(url, str):
-            raise unfit(page, self._path, url, "a URL", "next_url_path")
+            raise self.unfit(page, url, "a URL")
         return page.leading_to(url)
 
 

@@ -108,6 +108,34 @@ def test_answers_without_clear_records_are_refused(serve, body, path, what):
     assert what in message
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"error": "rate limit exceeded", "data": None}, "error is rate limit exceeded"),
+        ({"error": "rate limit exceeded", "data": []}, "error is rate limit exceeded"),
+        ({"error": f"no such key: {TOKEN}", "data": None}, "error is no such key: ***"),
+        ({"errors": [{"message": "busy"}], "data": None}, 'errors is [{"message": "busy"}]'),
+        ({"status": "error", "message": "busy", "data": []}, '"message": "busy"'),
+        ({"ok": False, "reason": "busy", "data": []}, '"reason": "busy"'),
+    ],
+)
+def test_an_error_that_is_answered_with_200_is_no_end_of_the_list(serve, body, said):
+    url, _ = serve(
+        lambda request: ok({"data": numbers(3)} if request.query["page"] == "1" else body)
+    )
+    message = failure(url, auth=BEARER, records="$.data", pagination={"type": "page"})
+    assert message.startswith(f"{url}?page=2: the API answers with an error: ")
+    assert said in message
+
+
+@pytest.mark.parametrize(
+    "more", [{"error": None}, {"errors": []}, {"error": False}, {"status": "ok", "success": True}]
+)
+def test_an_empty_list_without_an_error_is_the_end(serve, more):
+    url, _ = serve(always(body=json.dumps({"data": [], **more}).encode()))
+    assert rows(reader(url, records="$.data")) == []
+
+
 # what is sent
 
 
@@ -206,7 +234,7 @@ def test_a_list_without_end_is_an_error(serve):
 def test_records_of_the_second_page_are_looked_for_where_the_first_had_them(serve):
     def answer(request):
         first = request.query["page"] == "1"
-        return ok({"data": numbers(3) if first else [], "errors": [] if first else [{"id": 9}]})
+        return ok({"data": numbers(3) if first else [], "others": [] if first else [{"id": 9}]})
 
     url, _ = serve(answer)
     assert len(rows(reader(url, pagination=PAGES))) == 3
