@@ -10,7 +10,7 @@ from chalicelib.batch import Batch
 from chalicelib.errors import SourceError
 from chalicelib.extract.decoding import Decoder, FlawedError
 from chalicelib.extract.readers.input_file import InputFile
-from chalicelib.extract.readers.json_batches import after_bom, reject, some, tell_words
+from chalicelib.extract.readers.json_batches import NO_RECORD, after_bom, reject, some, tell_words
 from chalicelib.extract.records import to_table
 from chalicelib.settings import MAX_FIELD_BYTES
 
@@ -67,7 +67,7 @@ def _batch(file: InputFile, chunk: list[tuple[int, bytes]], decoder: Decoder) ->
 def _parse_line(line: bytes, decoder: Decoder) -> dict[str, Any]:
     record = decoder.whole(line.decode())
     if not isinstance(record, dict):
-        raise FlawedError("not an object of names and values")
+        raise FlawedError(NO_RECORD)
     return record
 
 
