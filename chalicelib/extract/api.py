@@ -18,7 +18,7 @@ from chalicelib.extract.failures import NotFoundError
 from chalicelib.extract.fetch import Client
 from chalicelib.extract.pages import Page, Paginator, Request, bare
 from chalicelib.extract.pagination import PAGINATION
-from chalicelib.extract.records import to_table
+from chalicelib.extract.records import Fields, to_table
 from chalicelib.extract.repetition import Repetitions
 from chalicelib.extract.signs import refuse_early_end
 from chalicelib.reports import FileReport, SourceReport, SourceState
@@ -49,6 +49,7 @@ class ApiReader:
         self._sleep = sleep
         self._records_path = config.records
         self._found: dict[str, str] = {}
+        self._fields = Fields()
 
     def plan(self) -> int | None:
         """None: only the API knows how much there is."""
@@ -100,7 +101,9 @@ class ApiReader:
     ) -> tuple[Batch, int]:
         where = request.origin
         lines: Sequence[int] = range(first, first + len(records))
-        table = to_table(records, self._config.json_, where=where, numbers=lines)
+        table = to_table(
+            records, self._config.json_, where=where, numbers=lines, fields=self._fields
+        )
         if progress:
             new = progress.new_rows(table, records, where=where, first=first)
             table, lines = table.take(pa.array(new, pa.int64())), [lines[row] for row in new]

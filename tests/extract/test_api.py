@@ -240,6 +240,13 @@ def test_records_of_the_second_page_are_looked_for_where_the_first_had_them(serv
     assert len(rows(reader(url, pagination=PAGES))) == 3
 
 
+def test_no_two_fields_of_several_pages_share_a_column_unseen(serve):
+    pages = [[{"a": {"b": 1}}], [{"a_b": 2}], []]
+    url, _ = serve(lambda request: ok(pages[int(request.query["page"]) - 1]))
+    message = failure(url, pagination={"type": "page"})
+    assert message.startswith(f"{url}?page=2: record 1 has a field that would be the column 'a_b'")
+
+
 # failures
 
 

@@ -26,7 +26,7 @@ from chalicelib.extract.readers.json_records import (
     unclear,
 )
 from chalicelib.extract.readers.json_text import BrokenJsonError, JsonText
-from chalicelib.extract.records import to_table
+from chalicelib.extract.records import Fields, to_table
 
 
 def read(file: InputFile) -> Iterator[Batch]:
@@ -104,7 +104,7 @@ def _read_object(file: InputFile) -> Iterator[Batch]:
 def _batches(
     file: InputFile, text: JsonText, records: Iterable[Any], read_to: Callable[[], int]
 ) -> Iterator[Batch]:
-    done = 0
+    done, fields = 0, Fields()
     each = ((number, _flaw(text, r), text.raw, r) for number, r in enumerate(records, start=1))
     while chunk := some(each, lambda: text.passed):
         if not done:
@@ -112,7 +112,7 @@ def _batches(
         good = [record for _, flaw, _, record in chunk if flaw is None]
         rejects = [reject(number, raw, flaw) for number, flaw, raw, _ in chunk if flaw is not None]
         numbers = [number for number, flaw, _, _ in chunk if flaw is None]
-        table = to_table(good, file.json, where=file.name, numbers=numbers)
+        table = to_table(good, file.json, where=file.name, numbers=numbers, fields=fields)
         size, done = read_to() - done, read_to()
         tell_words(file, text.words)
         yield Batch(file.source, file.name, table, numbers, size, rejects)

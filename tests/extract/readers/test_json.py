@@ -410,6 +410,20 @@ def test_objects_flatten_to_a_depth_with_a_separator(read: ReadFile) -> None:
     ]
 
 
+@pytest.mark.parametrize("size", [1, 5000])
+def test_no_two_fields_of_a_file_share_a_column_unseen(
+    read: ReadFile, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(json_batches, "BATCH_RECORDS", size)
+    for content in ('[{"a":{"b":1}},{"a_b":2}]', '{"rows": [{"a_b":2},{"a":{"b":1}}]}'):
+        with pytest.raises(SourceError, match=r"record 2 .* column 'a_b'.*json\.separator"):
+            read("a.json", content)
+        dotted = read("a.json", content, json=JsonOptions(separator="."))
+        assert {name for row in dotted.rows for name in row} == {"a.b", "a_b"}
+    with pytest.raises(SourceError, match=r"record 3 .* column 'a_b'"):
+        read("a.json", '{"a":{"b":1}}\n\n{"a_b":2}')
+
+
 def test_a_field_may_hold_another_kind_of_value_in_each_record(read: ReadFile) -> None:
     content = '[{"v": 1}, {"v": "x"}, {"v": {"w": true}}, {"v": [1]}, {"v": null}, {"v": 1.50}]'
     assert [(row["v"], row["v_w"]) for row in read("a.json", content).rows] == [
