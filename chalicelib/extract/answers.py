@@ -8,9 +8,12 @@ from typing import Any
 from chalicelib.config.jsonpath import Step, steps
 from chalicelib.errors import SourceError
 from chalicelib.extract.decoding import Decoder, FlawedError
-from chalicelib.extract.records import kind_of
+from chalicelib.extract.records import json_text, kind_of
 
 SHOWN_KEYS = 10
+
+ERRORS = ("error", "errors", "error_message", "errorMessage", "fault", "exception")
+FAILED = ("error", "fail", "failed", "failure")
 
 
 def parse(content: bytes, where: str) -> Any:
@@ -29,15 +32,32 @@ def parse(content: bytes, where: str) -> Any:
     raise SourceError(what, where=where, fix="Report it to those who run the API.")
 
 
-def value_at(body: Any, way: tuple[Step, ...]) -> Any:
-    """What is at the end of the way, None where it leads nowhere."""
+def value_at(body: Any, way: tuple[Step, ...], missing: Any = None) -> Any:
+    """What is at the end of the way; None by a null on it, `missing` where it leads nowhere."""
     for step in way:
+        if body is None:
+            return None
         if isinstance(step, str):
-            body = body.get(step) if isinstance(body, dict) else None
-        elif step is not None:
-            reaches = isinstance(body, list) and -len(body) <= step < len(body)
-            body = body[step] if reaches else None
+            reaches = isinstance(body, dict) and step in body
+        else:
+            reaches = isinstance(body, list) and -len(body) <= (step or 0) < len(body)
+        if not reaches:
+            return missing
+        body = body[step]
     return body
+
+
+def error_in(body: Any) -> str:
+    """What an answer without records says is wrong, though its status was 200; else nothing."""
+    if not isinstance(body, dict):
+        return ""
+    for key in ERRORS:
+        if error := body.get(key):
+            return f"{key} is {error if isinstance(error, str) else json_text(error)}"
+    failed = (str(body.get("status")).lower() in FAILED, body.get("success"), body.get("ok"))
+    if failed[0] or False in failed[1:]:
+        return json_text(body)
+    return ""
 
 
 def find_records(body: Any, path: str | None, where: str) -> tuple[list[Any], str | None]:

@@ -10,15 +10,17 @@ from typing import Any
 import pyarrow as pa
 
 from chalicelib.batch import Batch
-from chalicelib.config.model.api import ApiSource
-from chalicelib.extract.answers import find_records, parse
+from chalicelib.config.model.api import ApiSource, Paged
+from chalicelib.errors import SourceError
+from chalicelib.extract.answers import error_in, find_records, parse
 from chalicelib.extract.cursor import CursorWalk
 from chalicelib.extract.failures import NotFoundError
 from chalicelib.extract.fetch import Client
 from chalicelib.extract.pages import Page, Paginator, Request, bare
 from chalicelib.extract.pagination import PAGINATION
-from chalicelib.extract.records import to_table
+from chalicelib.extract.records import Fields, to_table
 from chalicelib.extract.repetition import Repetitions
+from chalicelib.extract.signs import refuse_early_end
 from chalicelib.reports import FileReport, SourceReport, SourceState
 from chalicelib.retry import Sleep
 from chalicelib.settings import BATCH_RECORDS
@@ -47,6 +49,7 @@ class ApiReader:
         self._sleep = sleep
         self._records_path = config.records
         self._found: dict[str, str] = {}
+        self._fields = Fields()
 
     def plan(self) -> int | None:
         """None: only the API knows how much there is."""
@@ -98,7 +101,9 @@ class ApiReader:
     ) -> tuple[Batch, int]:
         where = request.origin
         lines: Sequence[int] = range(first, first + len(records))
-        table = to_table(records, self._config.json_, where=where, numbers=lines)
+        table = to_table(
+            records, self._config.json_, where=where, numbers=lines, fields=self._fields
+        )
         if progress:
             new = progress.new_rows(table, records, where=where, first=first)
             table, lines = table.take(pa.array(new, pa.int64())), [lines[row] for row in new]
@@ -123,20 +128,29 @@ class ApiReader:
                     return
                 seen.check(page)
                 request = paginator.following(page)
-                self._note(paginator)
+                if request is None and isinstance(self._config.pagination, Paged):
+                    refuse_early_end(page)
+                self._note(paginator, "" if self._config.incremental else seen.overlap(page))
                 yield page
 
-    def _note(self, paginator: Paginator) -> None:
+    def _note(self, paginator: Paginator, overlap: str) -> None:
         """What turned out about the pages, for the report."""
         if paginator.found:
             self._found = {"pagination": paginator.found}
-        if paginator.doubt and paginator.doubt not in self.report.warnings:
-            self.report.warnings.append(paginator.doubt)
+        for doubt in (paginator.doubt, overlap):
+            if doubt and doubt not in self.report.warnings:
+                self.report.warnings.append(doubt)
 
     def _page(self, client: Client, request: Request) -> Page:
         answer = client.get(request)
         body = parse(answer.content, request.origin)
         records, self._records_path = find_records(body, self._records_path, request.origin)
+        if not records and (error := error_in(body)):
+            raise SourceError(
+                f"the API answers with an error: {client.excerpt(error)}",
+                where=request.origin,
+                fix="Correct what it says; if it passes by itself, run again later.",
+            )
         return Page(request, records, body, len(answer.content), answer.url, answer.links)
 
     def _since(self) -> dict[str, str]:

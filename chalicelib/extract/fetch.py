@@ -85,6 +85,10 @@ class Client:
         url = self._checked(request)
         return self._in_our_words(lambda: self._read(request, url), request.origin, REFUSALS)
 
+    def excerpt(self, text: str) -> str:
+        """The beginning of what an answer says, without a secret."""
+        return self._discretion.excerpt(text)
+
     def _checked(self, request: Request) -> str:
         """The URL, by TLS if the source's is: APIs behind a proxy often do not know of it."""
         url, home = request.url, self._config.url

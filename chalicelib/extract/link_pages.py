@@ -10,20 +10,20 @@ from chalicelib.config.model.api import AutoPagination, LinkHeaderPagination, Ne
 from chalicelib.errors import SourceError
 from chalicelib.extract.answers import value_at
 from chalicelib.extract.pages import OneAnswer, Page, Paginator, Request, unfit
+from chalicelib.extract.signs import (
+    NEXT_URL,
+    Told,
+    is_sign,
+    says_the_end,
+    sign_of_more,
+    told,
+    total_beyond,
+)
 
-AROUND = ("", "links", "_links", "meta", "_meta", "paging", "pagination", "page", "pageInfo",
-          "page_info", "info", "response_metadata", "data", "result")  # fmt: skip
-"""Objects at the top that tell about the page; the first is the top itself."""
+URLS = ("href", "url", "link", "uri")
+"""Keys of a URL in an object that leads on."""
 
-NEXT_URLS = ("next", "next_url", "nextUrl", "next_page_url", "nextPageUrl", "next_page",
-             "next_link", "nextLink", "@odata.nextLink", "@nextLink")  # fmt: skip
-
-MORE = ("has_more", "hasMore", "has_next", "hasNext", "has_next_page", "hasNextPage")
-CURSORS = ("next_cursor", "nextCursor", "next_page_token", "nextPageToken", "next_token",
-           "nextToken", "next_page", "nextPage", "next")  # fmt: skip
-PAGES = ("total_pages", "totalPages", "page_count", "pageCount", "last_page", "lastPage")
-TOTALS = ("total", "total_count", "totalCount", "total_results", "totalResults", "total_records",
-          "totalRecords", "total_items", "totalItems")  # fmt: skip
+MISSING = object()
 
 
 class LinkHeaders(OneAnswer):
@@ -38,19 +38,58 @@ class LinkHeaders(OneAnswer):
         return page.leading_to(url) if url else None
 
 
-class NextUrls(OneAnswer):
+class Leads(OneAnswer):
+    """At a path, the answer holds what leads to the next page; `key` is that of the path."""
+
+    def __init__(self, path: str, key: str) -> None:
+        self._path, self._key = path, key
+
+    def lead(self, page: Page) -> Any:
+        """What is there, None at the end.
+
+        The last page may lack the key, and with it the only one. But a path that is mistyped
+        would end each list at its first page. So that is refused when the page tells of more by
+        another key, and otherwise doubted.
+        """
+        value = value_at(page.body, steps(self._path), MISSING)
+        if value is MISSING and page.request.page == 1 and page.records:
+            self._look_elsewhere(page)
+        is_end = value is MISSING or value is False or value == ""
+        return None if is_end else value
+
+    def unfit(self, page: Page, value: Any, wanted: str) -> SourceError:
+        """What is there is of another kind."""
+        return unfit(page, self._path, value, wanted, self._key)
+
+    def _look_elsewhere(self, page: Page) -> None:
+        origin, key = page.request.origin, f"pagination.{self._key}"
+        if sign := sign_of_more(page.body):
+            raise SourceError(
+                f"there is nothing at {self._path}, and there are more records, as {sign.path} "
+                "tells",
+                where=origin,
+                fix=f"Correct {key}.",
+            )
+        if not says_the_end(page.body):
+            self.doubt = (
+                f"{origin}: there is nothing at {self._path}, which was taken for the end. If "
+                f"there are more pages, correct {key}"
+            )
+
+
+class NextUrls(Leads):
     """The answer names the URL of the next page."""
 
     def __init__(self, config: NextUrlPagination) -> None:
-        self._path = config.next_url_path
+        super().__init__(config.next_url_path, "next_url_path")
 
     def following(self, page: Page) -> Request | None:
         """Where the URL leads."""
-        url = value_at(page.body, steps(self._path))
-        if url is None or url is False or url == "":
+        url = self.lead(page)
+        if url is None:
             return None
         if not isinstance(url, str):
-            raise unfit(page, self._path, url, "a URL", "next_url_path")
+            raise self.unfit(page, url, "a URL")
         return page.leading_to(url)
 
 
@@ -74,52 +113,44 @@ class AutoPages(OneAnswer):
         if "next" in page.links:
             self.found = "link_header"
             return LinkHeaders(LinkHeaderPagination(type="link_header"))
-        for path, value in _values(page.body, NEXT_URLS):
-            place = f"{path}.href" if isinstance(value, dict) else path
-            if _is_url(value_at(page.body, steps(place))):
-                self.found = f"next_url at {place}"
-                return NextUrls(NextUrlPagination(type="next_url", next_url_path=place))
+        about = told(page.body)
+        for path in _urls(about):
+            self.found = f"next_url at {path}"
+            return NextUrls(NextUrlPagination(type="next_url", next_url_path=path))
         _refuse_lonely_page(page)
-        self.found, self.doubt = "none", _doubt(page)
+        is_told = any(is_sign(key) for _, key, _ in about)
+        self.found = "none" if is_told else "none: one answer, which tells nothing of pages"
+        self.doubt = _doubt(page)
         return OneAnswer()
 
 
+def _urls(about: list[Told]) -> Iterator[str]:
+    """Where URLs of the next page are."""
+    for path, key, value in about:
+        if NEXT_URL.fullmatch(key):
+            within = value if isinstance(value, dict) else {}
+            places = {path: value, **{f"{path}.{name}": within.get(name) for name in URLS}}
+            yield from (place for place, url in places.items() if _is_url(url))
+
+
 def _doubt(page: Page) -> str:
-    came = len(page.records)
-    for path, value in _values(page.body, TOTALS):
-        if isinstance(value, int) and value > came:
-            return (
-                f"{page.request.origin}: {path} is {value:,}, and {came:,} records came. If there "
-                "are more pages, set pagination.type; if not, set it to none"
-            )
-    return ""
+    if not (beyond := total_beyond(page)):
+        return ""
+    path, total = beyond
+    return (
+        f"{page.request.origin}: {path} is {total:,}, and {len(page.records):,} records came. If "
+        "there are more pages, set pagination.type; if not, set it to none"
+    )
 
 
 def _refuse_lonely_page(page: Page) -> None:
-    signs = [(path, value) for path, value in _values(page.body, PAGES) if str(value) != "1"]
-    for path, value in [*signs, *_values(page.body, (*MORE, *CURSORS))]:
-        if value and isinstance(value, str | int):
-            raise SourceError(
-                f"there are more records, as {path} tells, and no telling how to ask for them",
-                where=page.request.origin,
-                fix="Set pagination.type to page, offset or cursor, as the API's manual says; "
-                "or to none to read this answer alone.",
-            )
-
-
-def _values(body: Any, keys: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
-    """What the keys hold, at the top or in an object that tells about the page, and where."""
-    if not isinstance(body, dict):
-        return
-    for name in AROUND:
-        place = body.get(name) if name else body
-        if isinstance(place, dict):
-            prefix = f"$.{name}" if name else "$"
-            yield from ((_joined(prefix, key), place[key]) for key in keys if key in place)
-
-
-def _joined(prefix: str, key: str) -> str:
-    return f"{prefix}['{key}']" if "." in key else f"{prefix}.{key}"
+    if sign := sign_of_more(page.body):
+        raise SourceError(
+            f"there are more records, as {sign.path} tells, and no telling how to ask for them",
+            where=page.request.origin,
+            fix=f"Set pagination.type to {sign.types}, as the API's manual says; or to none to "
+            "read this answer alone.",
+        )
 
 
 def _is_url(value: Any) -> bool:

@@ -30,23 +30,44 @@ MEND_SURROGATES = "Correct the lone escape between \\ud800 and \\udfff in the so
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
 
 
+class Fields:
+    """Which field each column comes from, so that no two fields of a source share one unseen.
+
+    An object is known by a number, that of the record by 0; a field by its object and its column.
+    """
+
+    def __init__(self) -> None:
+        self._objects: dict[tuple[int, str], int] = {}
+        self._columns: dict[str, int] = {}
+
+    def object_at(self, parent: int, key: str) -> int:
+        """The number of the object under a key of another one."""
+        return self._objects.setdefault((parent, key), len(self._objects) + 1)
+
+    def is_taken(self, column: str, parent: int) -> bool:
+        """Whether the column is a field of another object already; else it is this one's."""
+        return self._columns.setdefault(column, parent) != parent
+
+
 def to_table(
     records: Sequence[Mapping[str, Any]],
     options: JsonOptions = AS_IT_COMES,
     *,
     where: str = "",
     numbers: Sequence[int] | None = None,
+    fields: Fields | None = None,
 ) -> pa.Table:
     """One row a record, all columns `pa.string()`, in order of first appearance.
 
     An object under a key becomes columns `key_subkey`, down to `options.depth`; an empty one is
     null. A list, and an object below that depth, becomes its JSON text. `numbers` are the
-    positions of the records at `where`, for messages.
-    Raises SourceError for a record that is no object, for two keys that come to the same column,
+    positions of the records at `where`, for messages; `fields` are those of the batches before.
+    Raises SourceError for a record that is no object, for two fields that come to one column,
     for text that is not Unicode, for nesting too deep and for more columns than a table can have.
     """
     try:
-        return _table(records, options, where, numbers or range(1, len(records) + 1))
+        numbers = numbers or range(1, len(records) + 1)
+        return _table(records, options, where, numbers, fields or Fields())
     except RecursionError:
         raise SourceError(
             "a record is nested too deeply",
@@ -70,12 +91,20 @@ def json_text(value: Any) -> str:
 
 
 def _table(
-    records: Sequence[Mapping[str, Any]], options: JsonOptions, where: str, numbers: Sequence[int]
+    records: Sequence[Mapping[str, Any]],
+    options: JsonOptions,
+    where: str,
+    numbers: Sequence[int],
+    fields: Fields,
 ) -> pa.Table:
     rows = records
-    if dict in _kinds(records, where, numbers) and options.depth != 0:
-        rows = [_flat(r, options, where, n) for n, r in zip(numbers, records, strict=True)]
+    is_nested = dict in _kinds(records, where, numbers) and options.depth != 0
+    if is_nested:
+        rows = [_flat(r, options, where, n, fields) for n, r in zip(numbers, records, strict=True)]
     names = _names(rows, where)
+    if not is_nested and (shared := next((n for n in names if fields.is_taken(n, 0)), None)):
+        number = next(n for n, row in zip(numbers, rows, strict=True) if shared in row)
+        raise _shared(number, shared, where)
     columns = [_column(name, [row.get(name) for row in rows], where, numbers) for name in names]
     return pa.table(columns, names)
 
@@ -110,37 +139,50 @@ def _kinds(records: Sequence[Any], where: str, numbers: Sequence[int]) -> set[ty
 
 
 def _flat(
-    record: Mapping[str, Any], options: JsonOptions, where: str, number: int
+    record: Mapping[str, Any], options: JsonOptions, where: str, number: int, fields: Fields
 ) -> dict[str, Any]:
     flat: dict[str, Any] = {}
+    depth = -1 if options.depth is None else options.depth
     try:
-        _fill(flat, record, "", options.separator, -1 if options.depth is None else options.depth)
-    except _TwiceError as error:
-        raise SourceError(
-            f"record {number} has two fields that would both be the column {error.args[0]!r}",
-            where=where,
-            fix="Set the source's json.separator to something that no name holds, as in "
-            'json: {separator: "."}; or rename one of them.',
-        ) from None
+        _fill(flat, record, options.separator, depth, fields)
+    except _SharedError as error:
+        raise _shared(number, error.args[0], where) from None
     return flat
 
 
-class _TwiceError(Exception):
+class _SharedError(Exception):
     """Two fields come to one name."""
 
 
+def _shared(number: int, name: str, where: str) -> SourceError:
+    return SourceError(
+        f"record {number} has a field that would be the column {name!r}, as another field of it, "
+        "or of a record before, is",
+        where=where,
+        fix="Set the source's json.separator to something that no name holds, as in "
+        'json: {separator: "."}; or rename one of them.',
+    )
+
+
 def _fill(
-    flat: dict[str, Any], record: Mapping[str, Any], prefix: str, separator: str, depth: int
+    flat: dict[str, Any],
+    record: Mapping[str, Any],
+    separator: str,
+    depth: int,
+    fields: Fields,
+    at: tuple[str, int] = ("", 0),
 ) -> None:
+    prefix, parent = at
     for key, value in record.items():
         name = prefix + key
         if isinstance(value, dict) and depth:
             if value:
-                _fill(flat, value, name + separator, separator, depth - 1)
+                within = (name + separator, fields.object_at(parent, key))
+                _fill(flat, value, separator, depth - 1, fields, within)
                 continue
             value = None  # noqa: PLW2901 - no columns come of it
-        if name in flat:
-            raise _TwiceError(name)
+        if fields.is_taken(name, parent):
+            raise _SharedError(name)
         flat[name] = value
 
 

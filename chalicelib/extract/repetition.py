@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from chalicelib.errors import SourceError
 from chalicelib.extract.cursor import fingerprint
@@ -16,6 +17,8 @@ class Repetitions:
         self._most = most
         self._asked: dict[tuple[str, frozenset[tuple[str, str]]], int] = {}
         self._came: dict[str, int] = {}
+        self._last: Sequence[Any] = []
+        self._has_overlap = False
 
     def check_request(self, request: Request) -> None:
         """SourceError for a page that was asked for before, or is one too many."""
@@ -49,6 +52,18 @@ class Repetitions:
                 "correct the parameters of pagination, set pagination.total_path, or set "
                 "pagination.type: none if it sends all at once.",
             )
+
+    def overlap(self, page: Page) -> str:
+        """A warning, the first time that the last record of a page comes on the next one again."""
+        again = bool(self._last) and self._last[0] in page.records and not self._has_overlap
+        self._last = page.records[-1:] or self._last
+        self._has_overlap |= again
+        return (
+            f"{page.request.origin}: the last record of the page before came again, as if records "
+            "had been added meanwhile; unless it is merged by its key, it is loaded twice"
+            if again
+            else ""
+        )
 
 
 def _items(params: Mapping[str, str]) -> frozenset[tuple[str, str]]:

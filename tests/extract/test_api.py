@@ -47,7 +47,7 @@ def test_records_arrive_as_text_with_where_they_came_from(serve):
     assert source.report.files[url].detected == {
         "records": "$",
         "pages": "1",
-        "pagination": "none",
+        "pagination": "none: one answer, which tells nothing of pages",
     }
     assert source.report.cursor is None
 
@@ -108,6 +108,34 @@ def test_answers_without_clear_records_are_refused(serve, body, path, what):
     assert what in message
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"error": "rate limit exceeded", "data": None}, "error is rate limit exceeded"),
+        ({"error": "rate limit exceeded", "data": []}, "error is rate limit exceeded"),
+        ({"error": f"no such key: {TOKEN}", "data": None}, "error is no such key: ***"),
+        ({"errors": [{"message": "busy"}], "data": None}, 'errors is [{"message": "busy"}]'),
+        ({"status": "error", "message": "busy", "data": []}, '"message": "busy"'),
+        ({"ok": False, "reason": "busy", "data": []}, '"reason": "busy"'),
+    ],
+)
+def test_an_error_that_is_answered_with_200_is_no_end_of_the_list(serve, body, said):
+    url, _ = serve(
+        lambda request: ok({"data": numbers(3)} if request.query["page"] == "1" else body)
+    )
+    message = failure(url, auth=BEARER, records="$.data", pagination={"type": "page"})
+    assert message.startswith(f"{url}?page=2: the API answers with an error: ")
+    assert said in message
+
+
+@pytest.mark.parametrize(
+    "more", [{"error": None}, {"errors": []}, {"error": False}, {"status": "ok", "success": True}]
+)
+def test_an_empty_list_without_an_error_is_the_end(serve, more):
+    url, _ = serve(always(body=json.dumps({"data": [], **more}).encode()))
+    assert rows(reader(url, records="$.data")) == []
+
+
 # what is sent
 
 
@@ -162,7 +190,7 @@ def test_what_the_url_carries_is_sent_but_never_shown(serve):
 
 
 @pytest.mark.parametrize(
-    ("count", "asked"), [(0, [1]), (2, [1, 2]), (3, [1, 2]), (7, [1, 2, 3]), (9, [1, 2, 3, 4])]
+    ("count", "asked"), [(0, [1]), (2, [1, 2]), (3, [1, 2]), (7, [1, 2, 3, 4]), (9, [1, 2, 3, 4])]
 )
 def test_pages_are_read_to_the_end(serve, count, asked):
     url, seen = serve(paged(numbers(count)))
@@ -206,10 +234,17 @@ def test_a_list_without_end_is_an_error(serve):
 def test_records_of_the_second_page_are_looked_for_where_the_first_had_them(serve):
     def answer(request):
         first = request.query["page"] == "1"
-        return ok({"data": numbers(3) if first else [], "errors": [] if first else [{"id": 9}]})
+        return ok({"data": numbers(3) if first else [], "others": [] if first else [{"id": 9}]})
 
     url, _ = serve(answer)
     assert len(rows(reader(url, pagination=PAGES))) == 3
+
+
+def test_no_two_fields_of_several_pages_share_a_column_unseen(serve):
+    pages = [[{"a": {"b": 1}}], [{"a_b": 2}], []]
+    url, _ = serve(lambda request: ok(pages[int(request.query["page"]) - 1]))
+    message = failure(url, pagination={"type": "page"})
+    assert message.startswith(f"{url}?page=2: record 1 has a field that would be the column 'a_b'")
 
 
 # failures

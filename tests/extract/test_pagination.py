@@ -79,6 +79,20 @@ def test_the_number_of_pages_ends_a_list_whose_last_page_comes_again(serve):
     assert len(seen) == 3 + 2
 
 
+def test_a_short_page_in_the_middle_is_not_the_end(serve):
+    """The server cuts its list into pages, and then leaves out what may not be seen."""
+
+    def answer(request):
+        page = int(request.query["page"])
+        records = numbers(12)[page * 3 - 3 : page * 3]
+        return ok([record for record in records if record["id"] != 5])
+
+    url, seen = serve(answer)
+    source = reader(url, pagination={"type": "page", "size_param": "size", "size": 3})
+    assert ids(source) == [1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12]
+    assert len(seen) == 5
+
+
 @pytest.mark.parametrize(
     ("total", "what"),
     [
@@ -142,6 +156,112 @@ def test_a_cursor_that_is_none_is_refused(serve):
     url, _ = serve(lambda _: ok({"data": numbers(1), "next": {"a": 1}}))
     message = failure(url, pagination={"type": "cursor", "cursor_path": "$.next"})
     assert "$.next is an object, not a cursor. Correct pagination.cursor_path" in message
+
+
+LED = {
+    "cursor": {"type": "cursor", "cursor_path": "$.meta.nxt_cursor"},
+    "next_url": {"type": "next_url", "next_url_path": "$.meta.nxt_cursor"},
+}
+
+
+@pytest.mark.parametrize("pagination", LED.values(), ids=LED)
+@pytest.mark.parametrize(
+    ("more", "sign"),
+    [
+        ({"meta": {"next_cursor": "a"}}, "$.meta.next_cursor"),
+        ({"has_more": True}, "$.has_more"),
+        ({"meta": {"pages": 4}}, "$.meta.pages"),
+    ],
+)
+def test_a_mistyped_path_to_the_next_page_is_refused(serve, pagination, more, sign):
+    url, _ = serve(lambda _: ok({"data": numbers(2), **more}))
+    message = failure(url, records="$.data", pagination=pagination)
+    assert f"nothing at $.meta.nxt_cursor, and there are more records, as {sign} tells" in message
+    assert "Correct pagination." in message
+
+
+@pytest.mark.parametrize("pagination", LED.values(), ids=LED)
+@pytest.mark.parametrize(
+    ("more", "doubts"),
+    [
+        ({}, 1),
+        ({"meta": {"continue_at": "a"}}, 1),
+        ({"meta": {"nxt_cursor": None}}, 0),
+        ({"meta": None}, 0),
+        ({"has_more": False}, 0),
+    ],
+)
+def test_a_first_page_without_the_key_is_the_end_and_a_warning(serve, pagination, more, doubts):
+    url, _ = serve(lambda _: ok({"data": numbers(2), **more}))
+    source = reader(url, records="$.data", pagination=pagination)
+    assert ids(source) == [1, 2]
+    warnings = source.report.warnings
+    assert len(warnings) == doubts
+    assert all("nothing at $.meta.nxt_cursor, which was taken for the end" in w for w in warnings)
+
+
+def test_a_last_page_may_lack_the_key(serve):
+    def answer(request):
+        return ok({"data": [{"id": 2}]} if request.query else {"data": [{"id": 1}], "next": "a"})
+
+    url, _ = serve(answer)
+    source = reader(url, pagination={"type": "cursor", "cursor_path": "$.next"})
+    assert ids(source) == [1, 2]
+    assert source.report.warnings == []
+
+
+@pytest.mark.parametrize("flag", [{"has_more": True}, {"meta": {"isLast": False}}])
+@pytest.mark.parametrize(
+    "pagination",
+    [
+        {"type": "cursor", "cursor_path": "$.next"},
+        {"type": "next_url"},
+        {"type": "link_header"},
+        {"type": "page", "total_path": "$.pages"},
+        {"type": "offset", "total_path": "$.pages"},
+    ],
+    ids=lambda pagination: pagination["type"],
+)
+def test_a_list_does_not_end_where_the_answer_says_that_it_goes_on(serve, pagination, flag):
+    url, _ = serve(lambda _: ok({"data": numbers(1), "pages": 1, "next": None, **flag}))
+    path = "$.has_more" if "has_more" in flag else "$.meta.isLast"
+    message = failure(url, records="$.data", pagination=pagination)
+    assert f"nothing leads on from here, though there are more records, as {path} tells" in message
+
+
+@pytest.mark.parametrize("total", [0, -1, "0"])
+@pytest.mark.parametrize("kind", ["page", "offset"])
+def test_a_total_of_less_than_came_is_refused(serve, kind, total):
+    url, _ = serve(lambda _: ok({"data": numbers(2), "total": total}))
+    message = failure(url, records="$.data", pagination={"type": kind, "total_path": "$.total"})
+    assert "$.total is " in message
+    assert "Correct pagination.total_path" in message
+
+
+@pytest.mark.parametrize(("kind", "at"), [("page", 2), ("offset", 2)])
+def test_an_empty_page_before_the_total_is_the_end_and_a_warning(serve, kind, at):
+    def answer(request):
+        is_first = request.query.get("page") == "1" or request.query.get("offset") == "0"
+        return ok({"data": numbers(2) if is_first else [], "total": 9})
+
+    url, _ = serve(answer)
+    source = reader(url, records="$.data", pagination={"type": kind, "total_path": "$.total"})
+    assert ids(source) == [1, 2]
+    (warning,) = source.report.warnings
+    assert warning.endswith(f"though $.total is 9 and the list was at {at}")
+
+
+def test_a_record_that_an_insert_brings_twice_is_told(serve):
+    def answer(request):
+        page, inserted = int(request.query["page"]), [{"id": 0}]
+        records = numbers(6) if page == 1 else inserted + numbers(6)
+        return ok(records[page * 3 - 3 : page * 3])
+
+    url, _ = serve(answer)
+    source = reader(url, pagination={"type": "page"})
+    assert ids(source) == [1, 2, 3, 3, 4, 5, 6]
+    (warning,) = source.report.warnings
+    assert warning.startswith(f"{url}?page=2: the last record of the page before came again")
 
 
 # links

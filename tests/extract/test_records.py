@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from chalicelib.errors import SourceError
-from chalicelib.extract.records import MAX_COLUMNS, json_text, to_table
+from chalicelib.extract.records import MAX_COLUMNS, Fields, json_text, to_table
 
 
 def only(record):
@@ -81,9 +81,38 @@ def test_a_list_becomes_json_that_reads_back_exactly():
     assert json_text([]) == "[]"
 
 
-def test_two_fields_that_come_to_one_name_are_refused():
-    with pytest.raises(SourceError, match=r"^orders\.json: record 8 has two .* 'a_b'"):
-        to_table([{"c": {}}, {"a_b": 1, "a": {"b": 2}}], where="orders.json", numbers=[7, 8])
+NESTED, FLAT = {"a": {"b": 1}}, {"a_b": 2}
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [{"c": {}}, {"a_b": 1, "a": {"b": 2}}],
+        [NESTED, FLAT],
+        [FLAT, NESTED],
+        [{"a": {"b": {}}}, FLAT],
+        [{"x": {"a": {"b": 1}}}, {"x_a": {"b": 1}}],
+    ],
+)
+def test_two_fields_that_come_to_one_name_are_refused(records):
+    with pytest.raises(SourceError, match=r"^orders\.json: record 8 has a .* '(x_)?a_b', as ano"):
+        to_table(records, where="orders.json", numbers=[7, 8])
+
+
+@pytest.mark.parametrize(("one", "other"), [(NESTED, FLAT), (FLAT, NESTED)])
+def test_two_fields_of_one_name_are_refused_over_batches(one, other):
+    fields = Fields()
+    to_table([one], fields=fields)
+    to_table([one, {"a": 1, "c": {"a": 3}}], fields=fields)
+    with pytest.raises(SourceError, match=r"record 9 has a field .* column 'a_b'"):
+        to_table([{"c": 1}, other], numbers=[8, 9], fields=fields)
+
+
+def test_objects_whose_names_begin_alike_may_have_different_fields():
+    assert to_table([{"a": {"b": {"c": 1}}}, {"a_b": {"d": 2}}]).to_pylist() == [
+        {"a_b_c": "1", "a_b_d": None},
+        {"a_b_c": None, "a_b_d": "2"},
+    ]
 
 
 @pytest.mark.parametrize(

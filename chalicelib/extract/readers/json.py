@@ -10,7 +10,13 @@ from chalicelib.config.jsonpath import Step, steps
 from chalicelib.errors import SourceError
 from chalicelib.extract.readers.encoding import BOM
 from chalicelib.extract.readers.input_file import InputFile
-from chalicelib.extract.readers.json_batches import after_bom, reject, some, tell_words
+from chalicelib.extract.readers.json_batches import (
+    NO_RECORD,
+    after_bom,
+    reject,
+    some,
+    tell_words,
+)
 from chalicelib.extract.readers.json_lines import one_a_line, read_lines
 from chalicelib.extract.readers.json_position import position
 from chalicelib.extract.readers.json_records import (
@@ -20,15 +26,15 @@ from chalicelib.extract.readers.json_records import (
     unclear,
 )
 from chalicelib.extract.readers.json_text import BrokenJsonError, JsonText
-from chalicelib.extract.records import to_table
+from chalicelib.extract.records import Fields, to_table
 
 
 def read(file: InputFile) -> Iterator[Batch]:
     """Batches of a `.json` file; numbers keep their exact text.
 
     A record with something that cannot be kept is a reject: a key twice in one object, half of a
-    surrogate pair, a byte that is not UTF-8. SourceError with line, column and byte where the
-    document is no JSON.
+    surrogate pair, a byte that is not UTF-8; so is one that is no object. SourceError with line,
+    column and byte where the document is no JSON, and when it is no list of objects at all.
     """
     head = file.head(size=1 << 20).removeprefix(BOM).lstrip()
     if head and head[:1] not in (b"{", b"["):
@@ -98,16 +104,29 @@ def _read_object(file: InputFile) -> Iterator[Batch]:
 def _batches(
     file: InputFile, text: JsonText, records: Iterable[Any], read_to: Callable[[], int]
 ) -> Iterator[Batch]:
-    done = 0
-    each = ((number, text.flaw, text.raw, r) for number, r in enumerate(records, start=1))
+    done, fields = 0, Fields()
+    each = ((number, _flaw(text, r), text.raw, r) for number, r in enumerate(records, start=1))
     while chunk := some(each, lambda: text.passed):
+        if not done:
+            _refuse_no_records(file, [record for *_, record in chunk])
         good = [record for _, flaw, _, record in chunk if flaw is None]
         rejects = [reject(number, raw, flaw) for number, flaw, raw, _ in chunk if flaw is not None]
         numbers = [number for number, flaw, _, _ in chunk if flaw is None]
-        table = to_table(good, file.json, where=file.name, numbers=numbers)
+        table = to_table(good, file.json, where=file.name, numbers=numbers, fields=fields)
         size, done = read_to() - done, read_to()
         tell_words(file, text.words)
         yield Batch(file.source, file.name, table, numbers, size, rejects)
+
+
+def _flaw(text: JsonText, record: Any) -> str | None:
+    """Why the record that was just read goes to quarantine, None for a good one."""
+    return text.flaw if isinstance(record, dict) else text.flaw or NO_RECORD
+
+
+def _refuse_no_records(file: InputFile, values: list[Any]) -> None:
+    """SourceError when there is no object among the first: it is no list of records at all."""
+    if not any(isinstance(value, dict) for value in values):
+        to_table(values, file.json, where=file.name)
 
 
 def _told_where_broken(file: InputFile, batches: Iterator[Batch]) -> Iterator[Batch]:

@@ -13,6 +13,8 @@ from chalicelib.settings import BATCH_RECORDS
 BATCH_JSON_BYTES = 4 << 20
 """A batch of large records ends here."""
 
+NO_RECORD = "not an object of names and values"
+
 T = TypeVar("T")
 
 

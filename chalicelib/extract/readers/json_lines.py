@@ -10,8 +10,8 @@ from chalicelib.batch import Batch
 from chalicelib.errors import SourceError
 from chalicelib.extract.decoding import Decoder, FlawedError
 from chalicelib.extract.readers.input_file import InputFile
-from chalicelib.extract.readers.json_batches import after_bom, reject, some, tell_words
-from chalicelib.extract.records import to_table
+from chalicelib.extract.readers.json_batches import NO_RECORD, after_bom, reject, some, tell_words
+from chalicelib.extract.records import Fields, to_table
 from chalicelib.settings import MAX_FIELD_BYTES
 
 
@@ -30,11 +30,11 @@ def one_a_line(head: bytes) -> bool:
 
 def read_lines(file: InputFile) -> Iterator[Batch]:
     """Batches of the file, each record with its line."""
-    decoder = Decoder()
+    decoder, fields = Decoder(), Fields()
     with file.open() as stream:
         lines = _numbered_lines(after_bom(stream), file.name)
         while chunk := some(lines, stream.tell):
-            yield _batch(file, chunk, decoder)
+            yield _batch(file, chunk, decoder, fields)
 
 
 def _numbered_lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, bytes]]:
@@ -48,7 +48,9 @@ def _numbered_lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, bytes]]:
         yield number, line
 
 
-def _batch(file: InputFile, chunk: list[tuple[int, bytes]], decoder: Decoder) -> Batch:
+def _batch(
+    file: InputFile, chunk: list[tuple[int, bytes]], decoder: Decoder, fields: Fields
+) -> Batch:
     records, numbers, rejects = [], [], []
     for number, line in chunk:
         if not line.strip():
@@ -58,7 +60,7 @@ def _batch(file: InputFile, chunk: list[tuple[int, bytes]], decoder: Decoder) ->
             numbers.append(number)
         except ValueError as error:
             rejects.append(reject(number, _raw(line), _reason(error)))
-    table = to_table(records, file.json, where=file.name, numbers=numbers)
+    table = to_table(records, file.json, where=file.name, numbers=numbers, fields=fields)
     tell_words(file, decoder.words)
     size = sum(len(line) for _, line in chunk)
     return Batch(file.source, file.name, table, numbers, size, rejects)
@@ -67,7 +69,7 @@ def _batch(file: InputFile, chunk: list[tuple[int, bytes]], decoder: Decoder) ->
 def _parse_line(line: bytes, decoder: Decoder) -> dict[str, Any]:
     record = decoder.whole(line.decode())
     if not isinstance(record, dict):
-        raise FlawedError("not an object of names and values")
+        raise FlawedError(NO_RECORD)
     return record
 
 

@@ -35,7 +35,7 @@ class JsonText:
     """Stands at a place in a document and moves on. Everything raises BrokenJsonError.
 
     After `record`, `flaw` says why its value is not what was written, None when it is; if not,
-    `raw` is its text.
+    or if it is no object, `raw` is its text.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -103,7 +103,7 @@ class JsonText:
         value = self._value()
         self.flaw = self._decoder.flaw
         is_odd = SURROGATE.search(self._text, self._start, self._at) or not self._is_utf8
-        if self.flaw or is_odd:
+        if self.flaw or is_odd or not isinstance(value, dict):
             self.raw = self._text[self._start : self._at]
             self.flaw = self.flaw or _not_utf8(self.raw) or half_a_pair(value, self.raw)
         return value

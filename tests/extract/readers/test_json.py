@@ -99,6 +99,21 @@ def test_a_line_that_is_no_record_is_a_reject(read: ReadFile) -> None:
     assert found.rejects[2].describe() == "is not a JSON record: Extra data at character 11"
 
 
+@pytest.mark.parametrize("odd", ["null", "17", '"x"', "[1]", "true"])
+@pytest.mark.parametrize("at", [0, 500, 999])
+def test_a_value_that_is_no_record_costs_that_one(read: ReadFile, odd: str, at: int) -> None:
+    values = ['{"id": 1}'] * 1000
+    values[at] = odd
+    for content in (f"[{','.join(values)}]", f'{{"rows": [{{"id": 1}},{",".join(values)}]}}'):
+        records = "$.rows" if content[0] == "{" else None
+        found = read("a.json", content, records=records)
+        (reject,) = found.rejects
+        assert len(found.rows) == 999 + (records is not None)
+        assert reject.line == at + 1 + (records is not None)
+        assert reject.row == {"_raw": odd}
+        assert reject.describe() == "not an object of names and values"
+
+
 @pytest.mark.parametrize("content", ["", "  \n"])
 def test_an_empty_file_has_no_batches(read: ReadFile, content: str) -> None:
     assert read("a.json", content).batches == []
@@ -113,7 +128,8 @@ def test_an_empty_file_has_no_batches(read: ReadFile, content: str) -> None:
         ('[{"id": 1},\n {"id": 2} {', "a.json line 2 column 12", "broken"),
         ('[{"id": 1},\n {"id": tru}]', "a.json line 2 column 9", "broken"),
         ('{"orders": [{"id": 1},\n {"id": }]}', "a.json line 2 column 9", "broken"),
-        ('[{"id": 1}, 17]', "a.json", "record 2 is a number"),
+        ('[17, {"id": 1}', "a.json line 1 column 15", "ends too early"),
+        ("[17, null]", "a.json", "record 1 is a number"),
         ("<html>no</html>", "a.json", "HTML"),
     ],
 )
@@ -392,6 +408,20 @@ def test_objects_flatten_to_a_depth_with_a_separator(read: ReadFile) -> None:
     assert read("a.json", content, json=JsonOptions(depth=1, separator="/")).rows == [
         {"a/b": '{"c": 1}', "a/d": "{}", "a_b": "2"}
     ]
+
+
+@pytest.mark.parametrize("size", [1, 5000])
+def test_no_two_fields_of_a_file_share_a_column_unseen(
+    read: ReadFile, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(json_batches, "BATCH_RECORDS", size)
+    for content in ('[{"a":{"b":1}},{"a_b":2}]', '{"rows": [{"a_b":2},{"a":{"b":1}}]}'):
+        with pytest.raises(SourceError, match=r"record 2 .* column 'a_b'.*json\.separator"):
+            read("a.json", content)
+        dotted = read("a.json", content, json=JsonOptions(separator="."))
+        assert {name for row in dotted.rows for name in row} == {"a.b", "a_b"}
+    with pytest.raises(SourceError, match=r"record 3 .* column 'a_b'"):
+        read("a.json", '{"a":{"b":1}}\n\n{"a_b":2}')
 
 
 def test_a_field_may_hold_another_kind_of_value_in_each_record(read: ReadFile) -> None:
