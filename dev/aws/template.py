@@ -10,7 +10,7 @@ from typing import Any
 
 from dev.aws.alarms import alarms, log_groups
 from dev.aws.functions import functions
-from dev.aws.gateway import gateway_responses
+from dev.aws.gateway import rest_api
 from dev.aws.storage import storage
 
 Template = dict[str, Any]
@@ -27,7 +27,7 @@ def extras(stage: str, runtime: str) -> Template:
             "HasSources": _given_list("SourceBuckets"),
         },
         "Resources": {
-            "RestAPI": {"Properties": gateway_responses()},
+            "RestAPI": {"Properties": rest_api()},
             **functions(stage, runtime),
             **storage(stage),
             **log_groups(stage),

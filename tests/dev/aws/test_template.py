@@ -85,6 +85,12 @@ def test_whoever_is_alarmed_finds_what_to_do(template: Any) -> None:
         assert alarm["AlarmActions"] == [{"Ref": "Alarms"}]
 
 
+def test_the_api_has_no_public_stage_besides_its_own(template: Any) -> None:
+    """SAM adds one, called Stage, to an API of any other version."""
+    api = template["Resources"]["RestAPI"]["Properties"]
+    assert (api["StageName"], api["OpenApiVersion"]) == ("api", "2.0")
+
+
 def test_what_the_gateway_refuses_has_our_shape_and_cors(dev: Any) -> None:
     responses = _gateway_responses(dev)
     for kind, response in responses.items():
