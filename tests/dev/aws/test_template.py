@@ -168,8 +168,7 @@ READ, CHANGE = "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"
         *((role, READ, URL) for role in ROLES if role != "AuthorizerRole"),
         *((role, READ, USERS) for role in ROLES if role != "AuthorizerRole"),
         ("AuthorizerRole", READ, TOKENS),
-        ("ApiHandlerRole", READ, TOKENS),
-        ("ApiHandlerRole", CHANGE, TOKENS),
+        ("ApiHandlerRole", READ, KEY),
         ("ApiHandlerRole", CHANGE, KEY),
         ("ApiHandlerRole", "secretsmanager:CreateSecret", USERS),
         ("ApiHandlerRole", "secretsmanager:UpdateSecretVersionStage", USERS),
@@ -195,8 +194,8 @@ def test_a_role_may_do_what_its_function_does(
 @pytest.mark.parametrize(
     ("role", "action", "resource"),
     [
-        *((role, READ, TOKENS) for role in ("JobRole", "TickRole", "DoctorRole")),
-        *((role, CHANGE, TOKENS) for role in ROLES if role != "ApiHandlerRole"),
+        *((role, READ, TOKENS) for role in ROLES if role != "AuthorizerRole"),
+        *((role, CHANGE, TOKENS) for role in ROLES),
         *((role, CHANGE, URL) for role in ROLES),
         *((role, CHANGE, USERS) for role in ROLES if role != "ApiHandlerRole"),
         *((role, "s3:DeleteObject", f"{SOURCE}/a") for role in ROLES),
