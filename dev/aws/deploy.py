@@ -45,7 +45,7 @@ def deploy(
         own = {"CodeBucket": account.code_bucket, "CodeKey": key}
         stack = Stack(account.stack)
         stack.apply(url, template, {**live_schedule(), **parameters, **own})
-        print(f"API       {stack.outputs()['EndpointURL']}")
+        print(f"API       {stack.outputs()['EndpointURL'].rstrip('/')}")
         first_token()
         _first_version(stage, config)
 

@@ -12,9 +12,10 @@ import pytest
 from chalicelib import auth, schedule
 from chalicelib.errors import AddressError, EltError, UsageError
 from chalicelib.secrets import service_store
-from dev.aws import cloudformation, code, deploy
+from dev.aws import cloudformation, code, deploy, service
 from dev.aws.account import Account
 from dev.aws.cloudformation import Stack
+from dev.aws.service import Answer
 
 RULE = {
     "Type": "AWS::Events::Rule",
@@ -64,6 +65,27 @@ def account(aws: str, monkeypatch: pytest.MonkeyPatch) -> Account:
 @pytest.fixture
 def deployment(account: Account, tmp_path: Path) -> Deployment:
     return Deployment(account, tmp_path)
+
+
+@pytest.fixture
+def build(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What `make package` leaves, for a service that has a configuration and a database."""
+    built = template(Job={"Type": "AWS::SNS::Topic", "Properties": {"Runtime": "python3.13"}})
+    for parameter in ("CodeBucket", "CodeKey"):
+        built["Parameters"][parameter] = {"Type": "String"}
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev" / "template.json").write_text(json.dumps(built))
+    (tmp_path / "dev" / "deployment.zip").write_bytes(b"zip")
+    monkeypatch.setenv("ELT_SERVICE_URL", "postgresql://a:canary@db/x")
+    # Moto keeps no outputs of a change set.
+    monkeypatch.setattr(Stack, "outputs", lambda _: {"EndpointURL": "https://api.test/api/"})
+    monkeypatch.setattr(service, "call", lambda *_: Answer(200, {"configs": [{"version": 1}]}))
+    return tmp_path
+
+
+def test_the_printed_address_takes_a_path(build: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    deploy.deploy("dev", {}, build)
+    assert "API       https://api.test/api\n" in capsys.readouterr().out
 
 
 def test_a_first_deployment_makes_the_stack_and_tells_what(deployment: Deployment) -> None:
