@@ -8,8 +8,11 @@ from dev.aws.names import FUNCTIONS, arn, function_name, rule_name
 
 Template = dict[str, Any]
 
-VPC_ACCESS = "service-role/AWSLambdaVPCAccessExecutionRole"
-"""AWS's own policy for network interfaces, which have no names before they are made."""
+VPC_ACCESS = "service-role/AWSLambdaENIManagementAccess"
+"""AWS's own policy for network interfaces, which have no names before they are made.
+
+AWSLambdaVPCAccessExecutionRole would allow all logs of the account besides.
+"""
 
 DISK = 10240
 """MB of /tmp for the job: as much as Lambda has."""

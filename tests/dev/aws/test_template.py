@@ -220,7 +220,9 @@ def test_without_sources_and_a_vpc_nothing_is_allowed_for_them(dev: Any) -> None
     assert [s["Fn::If"][0] for s in conditional] == ["HasSources", "HasSources"]
     for role in ROLES:
         (managed,) = resources[role]["Properties"]["ManagedPolicyArns"]
-        assert managed["Fn::If"][0] == "HasVpc"
+        condition, policy, otherwise = managed["Fn::If"]
+        assert (condition, otherwise) == ("HasVpc", {"Ref": "AWS::NoValue"})
+        assert policy["Fn::Sub"].endswith("/AWSLambdaENIManagementAccess")  # and no right to logs
 
 
 def _linted(template: str, folder: Path) -> str:
