@@ -26,7 +26,6 @@ def functions(stage: str, runtime: str) -> Template:
     return {
         **{name: _function(stage, runtime, name) for name in FUNCTIONS},
         **{_role_of(name): _role() for name in FUNCTIONS},
-        "SchedulePermission": _schedule_permission(stage),
     }
 
 
@@ -107,16 +106,3 @@ def _role() -> Template:
 
 def _if_vpc(value: Any) -> Template:
     return {"Fn::If": ["HasVpc", value, {"Ref": "AWS::NoValue"}]}
-
-
-def _schedule_permission(stage: str) -> Template:
-    """The rule may be deleted and made anew through the API, under the same name."""
-    return {
-        "Type": "AWS::Lambda::Permission",
-        "Properties": {
-            "Action": "lambda:InvokeFunction",
-            "FunctionName": {"Ref": "Tick"},
-            "Principal": "events.amazonaws.com",
-            "SourceArn": arn("events", f"rule/{rule_name(stage)}"),
-        },
-    }
