@@ -174,6 +174,8 @@ READ, CHANGE = "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"
         ("ApiHandlerRole", "secretsmanager:UpdateSecretVersionStage", USERS),
         ("ApiHandlerRole", "lambda:InvokeFunction", f"{LAMBDA}job"),
         ("ApiHandlerRole", "events:PutRule", RULE),
+        ("ApiHandlerRole", "events:PutTargets", RULE),
+        ("ApiHandlerRole", "events:ListTargetsByRule", RULE),
         ("ApiHandlerRole", "s3:GetObject", "arn:aws:s3:::output/runs/1/combined.csv"),
         ("TickRole", "lambda:InvokeFunction", f"{LAMBDA}job"),
         ("TickRole", "events:DescribeRule", RULE),
@@ -206,12 +208,19 @@ def test_a_role_may_do_what_its_function_does(
         ("JobRole", "s3:GetObject", "arn:aws:s3:::another/a"),
         ("JobRole", "s3:GetObject", "arn:aws:s3:::output/runs/1/combined.csv"),
         ("JobRole", "events:DisableRule", RULE),
+        ("DoctorRole", "s3:GetObject", f"{SOURCE}/a"),
+        *((role, "events:ListTargetsByRule", RULE) for role in ROLES if role != "ApiHandlerRole"),
         ("ApiHandlerRole", "s3:GetObject", f"{SOURCE}/a"),
         ("ApiHandlerRole", "lambda:InvokeFunction", f"{LAMBDA}tick"),
     ],
 )
 def test_a_role_may_do_nothing_else(dev: Any, role: str, action: str, resource: str) -> None:
     assert not _allowed(dev, role, action, resource)
+
+
+def test_the_rule_starts_nothing_but_the_tick(dev: Any) -> None:
+    (aim,) = [s for s in _statements(dev, "ApiHandlerRole") if s["Sid"] == "AimTheRule"]
+    assert aim["Condition"] == {"ArnEquals": {"events:TargetArn": f"{LAMBDA}tick"}}
 
 
 def test_without_sources_and_a_vpc_nothing_is_allowed_for_them(dev: Any) -> None:
