@@ -5,7 +5,9 @@ from __future__ import annotations
 import fnmatch
 import json
 import re
+import shutil
 import subprocess
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from typing import Any
 import pytest
 
 from chalicelib.routes.answers import ERRORS
+from dev.aws import package
 from dev.aws.package import chalice_package
 from dev.aws.runtime import script
 
@@ -47,6 +50,18 @@ def test_cfn_lint_finds_nothing(template: Any, tmp_path: Path) -> None:
 def test_cfn_lint_would_find_something(dev: Any, tmp_path: Path) -> None:
     broken = json.dumps(dev).replace('"AlarmEmail"}', '"AlarmMail"}')
     assert "AlarmMail" in _linted(broken, tmp_path)
+
+
+def test_what_lies_in_vendor_is_packaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("chalicelib", ".chalice"):
+        shutil.copytree(package.ROOT / name, tmp_path / name)
+    shutil.copy(package.ROOT / "app.py", tmp_path)
+    (tmp_path / "vendor").mkdir()
+    (tmp_path / "vendor" / "rds.pem").write_text("certificates")
+    monkeypatch.setattr(package, "ROOT", tmp_path)
+    chalice_package("dev", "python3.13", tmp_path / "package")
+    with zipfile.ZipFile(tmp_path / "package" / "chalice" / "deployment.zip") as service:
+        assert "rds.pem" in service.namelist()
 
 
 def test_each_function_has_a_name_memory_time_and_a_role_of_its_own(template: Any) -> None:
