@@ -93,11 +93,26 @@ def test_every_log_group_ends_with_time(template: Any) -> None:
 def test_whoever_is_alarmed_finds_what_to_do(template: Any) -> None:
     runbook = (Path(__file__).parents[3] / "dev" / "aws" / "OPERATIONS.md").read_text()
     alarms = _of_type(template, "AWS::CloudWatch::Alarm").values()
-    assert len(alarms) == 9
+    assert len(alarms) == 11
     for alarm in alarms:
         name = alarm["AlarmName"].split("-", 3)[3]
         assert f"### {name}\n" in runbook
         assert alarm["AlarmActions"] == [{"Ref": "Alarms"}]
+
+
+def test_three_hours_must_pass_without_a_success_however_often_the_schedule_fires(dev: Any) -> None:
+    alarm = dev["Resources"]["NoSuccess"]["Properties"]
+    periods = {one["MetricStat"]["Period"] for one in alarm["Metrics"] if "MetricStat" in one}
+    assert (periods, alarm["EvaluationPeriods"]) == ({3600}, 3)
+
+
+def test_somebody_is_told_of_the_errors_of_each_function_that_callers_need(dev: Any) -> None:
+    alarms = _of_type(dev, "AWS::CloudWatch::Alarm").values()
+    errors = [alarm for alarm in alarms if alarm.get("MetricName") == "Errors"]
+    watched = {
+        alarm["Dimensions"][0]["Value"].removeprefix("elt-pipeline-dev-") for alarm in errors
+    }
+    assert watched == {"api", "authorizer", "tick", "job"}
 
 
 def test_the_api_has_no_public_stage_besides_its_own(template: Any) -> None:
