@@ -54,7 +54,7 @@ faults: $(READY) ## Provoke every fault and count the rows: KILLS=20 ROWS=200000
 package: $(READY) ## Build what runs on AWS into build/STAGE (dev)
 	@$(RUN) -m dev.aws package --stage $(STAGE)
 
-deploy: package ## Bring it to AWS: STAGE=dev or prod, PARAMETERS="AlarmEmail=me@example.com …"
+deploy: $(READY) ## Package it and bring it to AWS: STAGE=dev or prod, PARAMETERS="AlarmEmail=me@example.com …"
 	@$(RUN) -m dev.aws deploy --stage $(STAGE) --parameters "$(PARAMETERS)"
 
 destroy: $(READY) ## Delete what make deploy made, but no rows and no secrets: STAGE=dev CONFIRM=dev

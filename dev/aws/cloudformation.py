@@ -114,10 +114,6 @@ class Stack:
         self, template: Template, before: dict[str, Any] | None, values: Mapping[str, str]
     ) -> list[dict[str, Any]]:
         declared = template.get("Parameters", {})
-        if unknown := sorted(set(values) - set(declared)):
-            fix = f"There are {', '.join(sorted(declared))}."
-            what = f"there is no parameter {' or '.join(unknown)}"
-            raise EltError(what, where="PARAMETERS", fix=fix)
         known = {old["ParameterKey"] for old in (before or {}).get("Parameters", [])}
         kept = [key for key in declared if key in known and key not in values]
         return [

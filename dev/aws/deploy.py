@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from chalicelib import auth, schedule
+from chalicelib import auth, schedule, settings
 from chalicelib.database.address import SECRET_NAME, service_address
 from chalicelib.errors import EltError, UsageError
 from chalicelib.secrets import service_store
@@ -19,10 +19,15 @@ from dev.aws import code, service
 from dev.aws.account import Account
 from dev.aws.cloudformation import Stack
 from dev.aws.package import BUILD, ROOT
+from dev.aws.parameters import check_parameters
 from dev.aws.runtime import PREFERRED
 
 CONFIG = ROOT / "config.yaml"
 CREATED = 201
+REPLACE = (
+    "aws secretsmanager put-secret-value --secret-id elt/{stage}/service/{name} "
+    '--secret-string "$ELT_SERVICE_URL"'
+)
 
 
 def deploy(
@@ -36,6 +41,7 @@ def deploy(
     """
     folder = build / stage
     template = _template(folder)
+    check_parameters(parameters, template["Parameters"])
     account = Account.current(stage)
     print(f"Stage {stage} in account {account.number}, {account.region}")
     with account.environment():
@@ -68,15 +74,6 @@ def destroy(stage: str, confirmed: str) -> None:
     print(f"Deleted. What stays: the database, and the secrets below elt/{stage}/.")
 
 
-def parse_parameters(text: str) -> dict[str, str]:
-    """`AlarmEmail=me@example.com SourceBuckets=arn:aws:s3:::a,arn:aws:s3:::b`, by their names."""
-    words = [word.partition("=") for word in text.split()]
-    if wrong := [name for name, equals, _ in words if not (name and equals)]:
-        fix = 'Write PARAMETERS="AlarmEmail=me@example.com CorsOrigins=https://example.com".'
-        raise UsageError(f"{wrong[0]!r} is not Name=value", where="PARAMETERS", fix=fix)
-    return {name: value for name, _, value in words}
-
-
 def _template(folder: Path) -> dict[str, Any]:
     try:
         template: dict[str, Any] = json.loads((folder / "template.json").read_text())
@@ -95,11 +92,18 @@ def _template(folder: Path) -> dict[str, Any]:
 
 
 def keep_database_url() -> None:
-    """Store the URL in Secrets Manager, unless it is there: no template and no log shows it."""
-    store = service_store()
-    if store.get(SECRET_NAME) is not None:
+    """Store the URL in Secrets Manager, unless it is there: no template and no log shows it.
+
+    One that is there stays: the variable may be that of another stage, or of a laptop.
+    """
+    store, given = service_store(), os.environ.get("ELT_SERVICE_URL")
+    kept = store.get(SECRET_NAME)
+    if kept is not None:
+        if given and given != kept:
+            print("ELT_SERVICE_URL is another database than the stored one, which stays.")
+            print(f"To replace that: {REPLACE.format(stage=settings.stage(), name=SECRET_NAME)}")
         return
-    given = os.environ.get("ELT_SERVICE_URL") or _asked()
+    given = given or _asked()
     with patch.dict(os.environ, {"ELT_SERVICE_URL": given}):
         service_address()
     store.put(SECRET_NAME, given)

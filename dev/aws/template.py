@@ -20,7 +20,7 @@ def extras(stage: str, runtime: str) -> Template:
     """The template to merge, for a stage and a runtime such as python3.13."""
     return {
         "Description": f"ELT pipeline, stage {stage}",
-        "Parameters": _parameters(stage),
+        "Parameters": parameters(stage),
         "Conditions": {
             "HasEmail": _given("AlarmEmail"),
             "HasVpc": _given_list("SubnetIds"),
@@ -43,7 +43,8 @@ def extras(stage: str, runtime: str) -> Template:
     }
 
 
-def _parameters(stage: str) -> Template:
+def parameters(stage: str) -> Template:
+    """What a deployment may be told; CodeBucket, CodeKey and Stage it says itself."""
     text, many = {"Type": "String", "Default": ""}, {"Type": "CommaDelimitedList", "Default": ""}
     return {
         "Stage": {"Type": "String", "Default": stage, "AllowedValues": [stage]},

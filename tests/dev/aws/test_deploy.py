@@ -12,7 +12,7 @@ import pytest
 from chalicelib import auth, schedule
 from chalicelib.errors import AddressError, EltError, UsageError
 from chalicelib.secrets import service_store
-from dev.aws import cloudformation, code, deploy, service
+from dev.aws import __main__, cloudformation, code, deploy, service
 from dev.aws.account import Account
 from dev.aws.cloudformation import Stack
 from dev.aws.service import Answer
@@ -118,11 +118,6 @@ def test_a_parameter_that_is_not_given_keeps_its_value(deployment: Deployment) -
     assert topic["TopicArn"].endswith(":kept")
 
 
-def test_a_parameter_that_is_none_is_named(deployment: Deployment) -> None:
-    with pytest.raises(EltError, match=r"no parameter AlarmMail.*There are AlarmEmail"):
-        deployment.apply(template(), AlarmMail="a")
-
-
 def test_a_stack_that_is_not_there_says_how_to_make_it(account: Account) -> None:
     with pytest.raises(EltError, match="Say make deploy first"):
         Stack(account.stack).outputs()
@@ -162,9 +157,12 @@ def test_the_databases_url_is_stored_once_and_never_said(
         monkeypatch.setenv("ELT_SERVICE_URL", "postgresql://b:other@db/x")
         deploy.keep_database_url()
         assert service_store().get("database-url") == "postgresql://a:canary@db/x"
+    said = "".join(capsys.readouterr())
+    assert "put-secret-value --secret-id elt/dev/service/database-url" in said
+    assert "canary" not in said
+    assert "other@" not in said
     stored = boto3.client("secretsmanager").list_secrets()["SecretList"]
     assert [secret["Name"] for secret in stored] == ["elt/dev/service/database-url"]
-    assert "canary" not in "".join(capsys.readouterr())
 
 
 def test_what_is_no_databases_url_is_not_stored(
@@ -233,10 +231,35 @@ def test_deploying_needs_a_package(tmp_path: Path) -> None:
         deploy.deploy("dev", {}, tmp_path)
 
 
-def test_parameters_are_words_with_an_equals_sign() -> None:
-    assert deploy.parse_parameters("A=b C=d,e=f") == {"A": "b", "C": "d,e=f"}
-    with pytest.raises(UsageError, match="'A' is not Name=value"):
-        deploy.parse_parameters("A b=c")
+def test_a_mistyped_parameter_changes_nothing(build: Path, account: Account) -> None:
+    with pytest.raises(UsageError, match="no parameter AlarmMail"):
+        deploy.deploy("dev", {"AlarmMail": "a"}, build)
+    with account.environment():
+        assert service_store().get("database-url") is None
+
+
+def test_what_can_be_refused_is_refused_before_anything_is_packaged(
+    account: Account, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(__main__, "package", lambda _: pytest.fail("it was packaged"))
+    assert __main__.main(["deploy", "--stage", "dev", "--parameters", "A=b"]) == 2
+    monkeypatch.setenv("AWS_PROFILE", "mistyped")
+    assert __main__.main(["deploy", "--stage", "dev"]) != 0
+    assert "(mistyped) could not be found. Set AWS_PROFILE" in capsys.readouterr().err
+
+
+def test_before_a_deployment_the_doctor_says_what_to_do_first(account: Account) -> None:
+    with pytest.raises(EltError, match=r"nothing is deployed. Say make deploy STAGE=dev first"):
+        service.invoke("dev", "doctor", {})
+
+
+def test_without_a_region_it_says_what_to_set(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+    with pytest.raises(EltError, match=r"no region is set.*AWS_DEFAULT_REGION"):
+        Account.current("dev")
 
 
 def test_without_credentials_it_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
