@@ -214,6 +214,7 @@ READ, CHANGE = "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"
         ("JobRole", "s3:ListBucket", SOURCE),
         ("JobRole", "s3:GetObject", f"{SOURCE}/orders/1.csv"),
         ("DoctorRole", "s3:ListBucket", SOURCE),
+        ("DoctorRole", "lambda:InvokeFunction", f"{LAMBDA}job"),
         ("DoctorRole", "s3:ListBucket", "arn:aws:s3:::output"),
     ],
 )
