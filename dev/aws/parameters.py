@@ -12,6 +12,10 @@ TOGETHER = ("SubnetIds", "SecurityGroupIds")
 """A function is in a VPC with both of them."""
 
 ARNS = {
+    "SourceKeys": (
+        r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+",
+        "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    ),
     "SourceBuckets": (r"arn:aws[a-z-]*:s3:::[a-z0-9.-]+", "arn:aws:s3:::my-bucket"),
 }
 """What each of a list must look like, and an example of one."""

@@ -25,6 +25,7 @@ def extras(stage: str, runtime: str) -> Template:
             "HasEmail": _given("AlarmEmail"),
             "HasVpc": _given_list("SubnetIds"),
             "HasSources": _given_list("SourceBuckets"),
+            "HasKeys": _given_list("SourceKeys"),
         },
         "Resources": {
             "RestAPI": {"Properties": rest_api()},
@@ -64,6 +65,7 @@ def parameters(stage: str) -> Template:
         "AlarmEmail": {**text, "Description": "Who is told of alarms; empty for nobody"},
         "CorsOrigins": {**text, "Description": "Origins whose pages may call the API"},
         "SourceBuckets": {**many, "Description": "ARNs of the buckets that sources read"},
+        "SourceKeys": {**many, "Description": "ARNs of the KMS keys that encrypt those buckets"},
         "SubnetIds": {**many, "Description": "Private subnets; empty for no VPC"},
         "SecurityGroupIds": {**many, "Description": "Security groups in the VPC"},
     }

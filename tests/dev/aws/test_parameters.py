@@ -26,6 +26,7 @@ def test_parameters_are_words_with_an_equals_sign() -> None:
         "SubnetIds= SecurityGroupIds=",
         "SourceBuckets=arn:aws:s3:::a-bucket,arn:aws-cn:s3:::another.bucket",
         "SourceBuckets=",
+        "SourceKeys=arn:aws:kms:eu-central-1:123456789012:key/12ab-34cd",
     ],
 )
 def test_what_the_template_takes_is_taken(text: str) -> None:
@@ -39,6 +40,7 @@ def test_what_the_template_takes_is_taken(text: str) -> None:
         ("SubnetIds=subnet-1", "SubnetIds and SecurityGroupIds belong together"),
         ("SecurityGroupIds=sg-1", "belong together"),
         ("SubnetIds=subnet-1 SecurityGroupIds=", "belong together"),
+        ("SourceKeys=alias/mine", "'alias/mine' is no ARN.*SourceKeys=arn:aws:kms:"),
         ("SourceBuckets=my-bucket", "'my-bucket' is no ARN.*SourceBuckets=arn:aws:s3:::my-bucket"),
         ("SourceBuckets=arn:aws:s3:::a,arn:aws:s3:::b/*", r"'arn:aws:s3:::b/\*' is no ARN"),
     ],

@@ -189,6 +189,7 @@ URL, TOKENS, KEY, USERS = (
 LAMBDA = "arn:aws:lambda:eu-central-1:123456789012:function:elt-pipeline-dev-"
 RULE = "arn:aws:events:eu-central-1:123456789012:rule/elt-pipeline-dev-tick"
 SOURCE = "arn:aws:s3:::given"
+SOURCE_KEY = "arn:aws:kms:eu-central-1:123456789012:key/given"
 READ, CHANGE = "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"
 
 
@@ -213,6 +214,7 @@ READ, CHANGE = "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"
         ("JobRole", "s3:PutObject", "arn:aws:s3:::output/runs/1/combined.csv"),
         ("JobRole", "s3:ListBucket", SOURCE),
         ("JobRole", "s3:GetObject", f"{SOURCE}/orders/1.csv"),
+        ("JobRole", "kms:Decrypt", SOURCE_KEY),
         ("DoctorRole", "s3:ListBucket", SOURCE),
         ("DoctorRole", "lambda:InvokeFunction", f"{LAMBDA}job"),
         ("DoctorRole", "s3:ListBucket", "arn:aws:s3:::output"),
@@ -257,7 +259,7 @@ def test_the_rule_starts_nothing_but_the_tick(dev: Any) -> None:
 def test_without_sources_and_a_vpc_nothing_is_allowed_for_them(dev: Any) -> None:
     resources = dev["Resources"]
     conditional = [s for s in _policy(dev, "JobRole") if "Fn::If" in s]
-    assert [s["Fn::If"][0] for s in conditional] == ["HasSources", "HasSources"]
+    assert [s["Fn::If"][0] for s in conditional] == ["HasSources", "HasSources", "HasKeys"]
     for role in ROLES:
         (managed,) = resources[role]["Properties"]["ManagedPolicyArns"]
         condition, policy, otherwise = managed["Fn::If"]
@@ -313,7 +315,7 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "Fn::GetAtt": lambda names: ACCOUNT[".".join(names)],
     "Fn::Split": lambda given: _rendered(given[1]).split(given[0]),
     "Fn::Join": lambda given: given[0].join(_listed(_rendered(given[1]))),
-    "Ref": lambda name: {"SourceBuckets": [SOURCE]}[name],
+    "Ref": lambda name: {"SourceBuckets": [SOURCE], "SourceKeys": [SOURCE_KEY]}[name],
 }
 
 
