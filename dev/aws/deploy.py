@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from chalicelib import auth, schedule, settings
+from chalicelib import auth, schedule, secrets, settings
+from chalicelib.config import parse_config
 from chalicelib.database.address import SECRET_NAME, service_address
-from chalicelib.errors import EltError, UsageError
+from chalicelib.errors import ConfigError, EltError, UsageError
 from chalicelib.secrets import service_store
 from dev.aws import code, service
 from dev.aws.account import Account
@@ -24,6 +25,10 @@ from dev.aws.runtime import PREFERRED
 
 CONFIG = ROOT / "config.yaml"
 CREATED = 201
+UNUSABLE = (
+    "The first deployment stores this file, so write your sources and target there. Variables for "
+    "${env:…} are environment_variables of the stage in .chalice/config.json."
+)
 REPLACE = (
     "aws secretsmanager put-secret-value --secret-id elt/{stage}/service/{name} "
     '--secret-string "$ELT_SERVICE_URL"'
@@ -45,12 +50,18 @@ def deploy(
     account = Account.current(stage)
     print(f"Stage {stage} in account {account.number}, {account.region}")
     with account.environment():
+        stack = Stack(account.stack)
+        if stack.find() is None:
+            _refuse_unusable(config, template)
         keep_database_url()
         key = code.upload(account, folder / "deployment.zip")
-        url = code.url(account, code.upload(account, folder / "template.json"))
+        template_key = code.upload(account, folder / "template.json")
         own = {"CodeBucket": account.code_bucket, "CodeKey": key}
-        stack = Stack(account.stack)
-        stack.apply(url, template, {**live_schedule(), **parameters, **own})
+        values = {**live_schedule(), **parameters, **own}
+        stack.apply(code.url(account, template_key), template, values)
+        code.forget_others(account, {key, template_key})
+        if not stack.parameters().get("AlarmEmail"):
+            print('Nobody is told of alarms: PARAMETERS="AlarmEmail=you@example.com" says who is.')
         print(f"API       {stack.outputs()['EndpointURL'].rstrip('/')}")
         first_token()
         _first_version(stage, config)
@@ -71,7 +82,10 @@ def destroy(stage: str, confirmed: str) -> None:
             code.empty(bucket)
         stack.delete()
     code.empty(account.code_bucket, f"{stage}/")
-    print(f"Deleted. What stays: the database, and the secrets below elt/{stage}/.")
+    print(
+        f"Deleted. What stays: the database, the secrets below elt/{stage}/, and the bucket "
+        f"{account.code_bucket}, which has the packages of other stages."
+    )
 
 
 def _template(folder: Path) -> dict[str, Any]:
@@ -89,6 +103,16 @@ def _template(folder: Path) -> dict[str, Any]:
             fix=f"Install Python {' or '.join(PREFERRED)} beside this one and package again.",
         )
     return template
+
+
+def _refuse_unusable(config: Path, template: Mapping[str, Any]) -> None:
+    """Name the mistakes of what is to be version 1 before minutes are spent. Raises EltError."""
+    known = template["Resources"]["Job"]["Properties"].get("Environment", {}).get("Variables", {})
+    variables = {name: value for name, value in known.items() if isinstance(value, str)}
+    try:
+        parse_config(config.read_text(), variables, config.name, secrets.lookup)
+    except ConfigError as error:
+        raise EltError(str(error), fix=UNUSABLE) from None
 
 
 def keep_database_url() -> None:

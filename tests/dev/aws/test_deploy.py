@@ -25,6 +25,7 @@ RULE = {
         "State": {"Ref": "ScheduleState"},
     },
 }
+CONFIG = "sources: [{type: local, path: data}]\ntarget: {table: t}\n"
 TOPIC = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": {"Ref": "AlarmEmail"}}}
 
 
@@ -76,6 +77,7 @@ def build(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     (tmp_path / "dev").mkdir()
     (tmp_path / "dev" / "template.json").write_text(json.dumps(built))
     (tmp_path / "dev" / "deployment.zip").write_bytes(b"zip")
+    (tmp_path / "config.yaml").write_text(CONFIG)
     monkeypatch.setenv("ELT_SERVICE_URL", "postgresql://a:canary@db/x")
     # Moto keeps no outputs of a change set.
     monkeypatch.setattr(Stack, "outputs", lambda _: {"EndpointURL": "https://api.test/api/"})
@@ -84,7 +86,7 @@ def build(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_printed_address_takes_a_path(build: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    deploy.deploy("dev", {}, build)
+    deploy.deploy("dev", {}, build, build / "config.yaml")
     assert "API       https://api.test/api\n" in capsys.readouterr().out
 
 
@@ -208,7 +210,9 @@ def test_destroy_deletes_the_stack_and_empties_its_bucket(
     assert [known["Name"] for known in s3.list_buckets()["Buckets"]] == [
         deployment.account.code_bucket
     ]
-    assert "the secrets below elt/dev/" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "the secrets below elt/dev/" in said
+    assert deployment.account.code_bucket in said
 
 
 def test_destroying_what_is_not_there_is_no_failure(account: Account) -> None:
@@ -229,6 +233,30 @@ def test_a_package_that_lambda_cannot_run_is_not_deployed(
 def test_deploying_needs_a_package(tmp_path: Path) -> None:
     with pytest.raises(EltError, match="make package STAGE=dev"):
         deploy.deploy("dev", {}, tmp_path)
+
+
+def test_earlier_packages_go_once_another_is_deployed(build: Path, account: Account) -> None:
+    deploy.deploy("dev", {}, build, build / "config.yaml")
+    (build / "dev" / "deployment.zip").write_bytes(b"another")
+    deploy.deploy("dev", {}, build, build / "config.yaml")
+    kept = boto3.client("s3").list_objects_v2(Bucket=account.code_bucket)["Contents"]
+    assert sorted(Path(one["Key"]).suffix for one in kept) == [".json", ".zip"]
+
+
+def test_who_is_told_of_alarms_is_said(build: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    deploy.deploy("dev", {"AlarmEmail": ""}, build, build / "config.yaml")
+    assert "Nobody is told of alarms" in capsys.readouterr().out
+    deploy.deploy("dev", {"AlarmEmail": "a@example.com"}, build, build / "config.yaml")
+    assert "alarms" not in capsys.readouterr().out
+
+
+def test_a_configuration_that_could_not_be_stored_is_refused_before_anything_is_made(
+    build: Path, account: Account
+) -> None:
+    (build / "config.yaml").write_text(CONFIG.replace("data", '"${env:ELT_SAMPLE}"'))
+    with pytest.raises(EltError, match=r"ELT_SAMPLE.*\.chalice/config\.json"):
+        deploy.deploy("dev", {}, build, build / "config.yaml")
+    assert Stack(account.stack).find() is None
 
 
 def test_a_mistyped_parameter_changes_nothing(build: Path, account: Account) -> None:
