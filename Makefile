@@ -5,7 +5,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.installed
 LOCALSTACK := .venv-localstack/.installed
 PACKAGE := build/dev/deployment.zip
-PACKAGED := $(shell find app.py chalicelib .chalice dev/aws requirements.txt -type f -not -name '*.pyc')
+PACKAGED := $(shell find app.py chalicelib .chalice dev/aws requirements.txt $(wildcard vendor) -type f -not -name '*.pyc')
 ARGS ?=
 WORKERS ?= 3
 PORT ?= 8000
@@ -54,7 +54,7 @@ faults: $(READY) ## Provoke every fault and count the rows: KILLS=20 ROWS=200000
 package: $(READY) ## Build what runs on AWS into build/STAGE (dev)
 	@$(RUN) -m dev.aws package --stage $(STAGE)
 
-deploy: package ## Bring it to AWS: STAGE=dev or prod, PARAMETERS="AlarmEmail=me@example.com …"
+deploy: $(READY) ## Package it and bring it to AWS: STAGE=dev or prod, PARAMETERS="AlarmEmail=me@example.com …"
 	@$(RUN) -m dev.aws deploy --stage $(STAGE) --parameters "$(PARAMETERS)"
 
 destroy: $(READY) ## Delete what make deploy made, but no rows and no secrets: STAGE=dev CONFIRM=dev

@@ -1,4 +1,4 @@
-"""Whether what the service needs can be reached: databases, secrets, bucket, schedule, sources.
+"""Whether what the service needs can be reached: databases, secrets, bucket, job and sources.
 
 All are tried at once and each for three seconds, so that one which swallows every packet (the
 way of a VPC without a route) is told from one that refuses.
@@ -25,6 +25,7 @@ from chalicelib.config import ApiSource, Config, Target, parse_config
 from chalicelib.errors import EltError, SourceError
 from chalicelib.extract.s3_errors import translated
 from chalicelib.history import configs
+from chalicelib.jobs.launch import launchable
 
 PATIENCE = 3.0
 """Seconds for each try; what is there answers in a fraction of one."""
@@ -57,6 +58,7 @@ def examine(patience: float = PATIENCE) -> list[Check]:
             "secrets": _secrets,
             "database": _service_database,
             "schedule": _schedule,
+            "job": launchable,
             "bucket": _bucket,
             "configuration": lambda: _summary(_configuration()),
         },

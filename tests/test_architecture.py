@@ -19,7 +19,8 @@ LAYERS = [
     {"gather", "transform", "checks", "lineage", "fitting"},
     {"part", "export", "preview"},
     {"pipeline"},
-    {"terminal", "jobs", "doctor"},
+    {"terminal", "jobs"},
+    {"doctor"},
     {"routes"},
     {"__main__"},
 ]

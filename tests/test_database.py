@@ -6,9 +6,13 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 
@@ -189,6 +193,37 @@ def test_verify_full_checks_the_certificate_and_the_name():
     context = encryption("db.internal", "verify-full")
     assert context.check_hostname
     assert context.verify_mode.name == "CERT_REQUIRED"
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Path:
+    """The certificate of an authority that no system knows."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path / "authority.pem"
+    file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    return file
+
+
+def test_a_file_of_authorities_is_trusted_in_place_of_the_systems(authority):
+    context = encryption("db.internal", "verify-full", str(authority))
+    assert len(context.get_ca_certs()) == 1
+    assert context.check_hostname
+
+
+def test_a_file_of_authorities_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "a.pem").write_text("canary")
+    for name in ("missing.pem", "a.pem"):
+        with pytest.raises(TargetError, match=rf"sslrootcert .*{name}.*in PEM") as refusal:
+            encryption("db.internal", "verify-full", str(tmp_path / name))
+        assert "canary" not in str(refusal.value)
 
 
 def test_a_database_that_is_missing(target):

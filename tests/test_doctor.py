@@ -51,6 +51,7 @@ def test_what_is_there_is_reached(bucket: str, silent: int) -> None:
     assert checks["source files"].said == f"s3://{bucket}/orders/"
     assert checks["source web"].said == f"127.0.0.1:{silent}"
     assert checks["configuration"].said == "loads public.orders"
+    assert checks["job"].said == "a thread of this process"
 
 
 @pytest.mark.usefixtures("_service")
@@ -72,6 +73,13 @@ def test_a_source_that_refuses_is_named_with_what_to_do(bucket: str) -> None:
     assert "there is no such bucket. Correct" in checks["source gone"].said
     assert f"127.0.0.1:{port}: it cannot be reached" in checks["source web"].said
     assert checks["database"].reached
+
+
+@pytest.mark.usefixtures("_service")
+def test_a_job_function_that_cannot_be_started_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ELT_JOB_FUNCTION", "no-such-function")
+    assert not examined()["job"].reached
+    assert "no-such-function: the job function cannot be started" in examined()["job"].said
 
 
 @pytest.mark.usefixtures("_service")

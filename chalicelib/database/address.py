@@ -70,7 +70,7 @@ def _from_url(given: str, variable: str, table: str) -> Target:
             "this is not the address of a PostgreSQL database",
             where=variable,
             fix="Write postgresql://user:password@host:5432/database, if need be with "
-            "?sslmode=disable, require or verify-full.",
+            "?sslmode=disable, require or verify-full, this with &sslrootcert=FILE.",
         ) from None
 
 
@@ -82,6 +82,7 @@ def _fields(url: URL) -> dict[str, object]:
         "user": url.username,
         "password": url.password,
         "sslmode": url.query.get("sslmode"),
+        "sslrootcert": url.query.get("sslrootcert"),
     }
     if not url.drivername.startswith("postgres") or not fields["host"]:
         raise ValueError

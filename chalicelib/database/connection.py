@@ -56,7 +56,7 @@ def open_connection(target: Target, patience: float | None = None) -> _Connectio
             database=target.database,
             password=target.password.get_secret_value() if target.password else "",
             sock=wire,
-            ssl_context=encryption(host, target.sslmode),
+            ssl_context=encryption(host, target.sslmode, target.sslrootcert),
             application_name="elt",
         )
         refuse_old(connection.parameter_statuses["server_version"])
@@ -115,13 +115,29 @@ def _unix_socket(path: str, patience: float) -> socket.socket:
     return wire
 
 
-def encryption(host: str, sslmode: str | None) -> ssl.SSLContext | bool:
-    """What pg8000 takes: False for none, True for encryption alone, or a context that verifies."""
+def encryption(
+    host: str, sslmode: str | None, sslrootcert: str | None = None
+) -> ssl.SSLContext | bool:
+    """What pg8000 takes: False for none, True for encryption alone, or a context that verifies.
+
+    Raises TargetError when the file of authorities, `sslrootcert`, cannot be read.
+    """
     if sslmode == "verify-full":
-        return ssl.create_default_context()
+        return _verifying(sslrootcert)
     if sslmode is None:
         return not _on_this_machine(host)
     return sslmode == "require"
+
+
+def _verifying(sslrootcert: str | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=sslrootcert)
+    except OSError as error:  # what is no certificate, too
+        raise TargetError(
+            f"the certificates cannot be read ({error.strerror or error})",
+            where=f"sslrootcert {sslrootcert}",
+            fix="Name a file that is there, with certificates in PEM.",
+        ) from None
 
 
 def _on_this_machine(host: str) -> bool:

@@ -48,7 +48,7 @@ NETWORK_FIXES: tuple[tuple[type[BaseException], str], ...] = (
     (
         ssl.SSLCertVerificationError,
         "The server's certificate does not prove that it is target.host: use the name it was "
-        "made for, or sslmode: require.",
+        "made for, and name its authority's file in sslrootcert if the system does not know it.",
     ),
     (ssl.SSLError, "Check target.sslmode."),
     (socket.gaierror, "No such host: correct target.host."),

@@ -24,14 +24,29 @@ def launch(event: Event) -> None:
         threading.Thread(target=_work, args=(event,), name=str(dict(event)), daemon=True).start()
 
 
-def _invoke(function: str, event: Event) -> None:
+def launchable() -> str:
+    """What carries out the work, after asking whether it could start now, and starting nothing.
+
+    Raises LaunchError when the function cannot be invoked.
+    """
+    function = settings.job_function()
+    if function is None:
+        return "a thread of this process"
+    _invoke(function, {}, kind="DryRun")
+    return function
+
+
+def _invoke(function: str, event: Event, kind: str = "Event") -> None:
+    """Within the 29 seconds that API Gateway waits, whatever the network does."""
     import boto3
+    from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
 
     payload = json.dumps(dict(event)).encode()
+    patience = Config(connect_timeout=3, read_timeout=8, retries={"total_max_attempts": 2})
     try:
-        client = boto3.session.Session().client("lambda")
-        client.invoke(FunctionName=function, InvocationType="Event", Payload=payload)
+        client = boto3.session.Session().client("lambda", config=patience)
+        client.invoke(FunctionName=function, InvocationType=kind, Payload=payload)
     except (BotoCoreError, ClientError) as error:
         raise LaunchError(
             f"the job function cannot be started: {' '.join(str(error).split()).rstrip('.')}",

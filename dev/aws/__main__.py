@@ -7,9 +7,12 @@ import sys
 from collections.abc import Sequence
 
 from chalicelib.errors import EltError
-from dev.aws.deploy import deploy, destroy, parse_parameters
+from dev.aws.account import Account
+from dev.aws.deploy import deploy, destroy
 from dev.aws.doctor import LOCAL, doctor
 from dev.aws.package import package
+from dev.aws.parameters import check_parameters, parse_parameters
+from dev.aws.template import parameters
 
 STAGES = ("dev", "prod")
 """Those of .chalice/config.json."""
@@ -36,12 +39,19 @@ def _parser() -> argparse.ArgumentParser:
     subs["deploy"].add_argument("--parameters", default="", help="Name=value … of the template")
     subs["destroy"].add_argument("--confirm", default="", help="the stage once more")
     subs["package"].set_defaults(command=lambda given: package(given.stage))
-    subs["deploy"].set_defaults(
-        command=lambda given: deploy(given.stage, parse_parameters(given.parameters))
-    )
+    subs["deploy"].set_defaults(command=lambda given: _deploy(given.stage, given.parameters))
     subs["destroy"].set_defaults(command=lambda given: destroy(given.stage, given.confirm))
     subs["doctor"].set_defaults(command=lambda given: doctor(given.stage))
     return parser
+
+
+def _deploy(stage: str, text: str) -> None:
+    """Packaging takes a minute: what can be refused without a package is refused before."""
+    given = parse_parameters(text)
+    check_parameters(given, parameters(stage))
+    Account.current(stage)
+    package(stage)
+    deploy(stage, given)
 
 
 if __name__ == "__main__":

@@ -30,10 +30,13 @@ class Account:
 
     @classmethod
     def current(cls, stage: str) -> Account:
-        """The account of the credentials in the environment. Raises EltError without any."""
+        """The account and region of the environment. Raises EltError when one is missing."""
         with translated("AWS"):
+            region = boto3.session.Session().region_name
+            if not region:  # without one STS answers all the same
+                raise aws.NoRegionError
             caller = client("sts").get_caller_identity()
-        return cls(stage, caller["Account"], boto3.session.Session().region_name or "")
+        return cls(stage, caller["Account"], region)
 
     @property
     def stack(self) -> str:
@@ -83,6 +86,8 @@ def translated(where: str) -> Iterator[None]:
         ) from error
     except aws.NoRegionError:
         raise EltError("no region is set", where=where, fix=REGION) from None
+    except aws.ProfileNotFound as error:
+        raise EltError(str(error).rstrip("."), where=where, fix=CREDENTIALS) from None
     except (aws.NoCredentialsError, aws.PartialCredentialsError, aws.CredentialRetrievalError):
         raise EltError("no AWS credentials were found", where=where, fix=CREDENTIALS) from None
     except aws.BotoCoreError as error:

@@ -10,10 +10,13 @@ Template = dict[str, Any]
 
 RETENTION_DAYS = 90
 HOUR, QUARTER = 3600, 900
+PATIENCE = 3
+"""Hours without a success until somebody is told."""
+
 COUNTED = {"succeeded": "RunsSucceeded", "failed": "RunsFailed"}
 """The state that a run ended in, and the metric that counts it."""
 
-WATCHED = ("APIHandler", "Tick", "Job")
+WATCHED = ("APIHandler", "Authorizer", "Tick", "Job")
 """The functions whose errors and throttles somebody is told of."""
 
 
@@ -139,17 +142,26 @@ def _run_failed(stage: str) -> Template:
 
 
 def _no_success(stage: str) -> Template:
-    """Only while the schedule fires: two ticks in three hours, and no run succeeded."""
+    """Only while the schedule fires: a tick in each hour, and no run succeeded in any.
+
+    Hour by hour, as ticks that come soon after another, or are tried again, say nothing of time.
+    """
     tick = function_name(stage, "tick")
-    ticks = _metric("AWS/Lambda", "Invocations", 3 * HOUR, FunctionName=tick)
-    succeeded = _metric(_namespace(stage), "RunsSucceeded", 3 * HOUR)
-    expression = "IF(FILL(ticks, 0) >= 2 AND FILL(succeeded, 0) < 1, 1, 0)"
+    ticks = _metric("AWS/Lambda", "Invocations", HOUR, FunctionName=tick)
+    succeeded = _metric(_namespace(stage), "RunsSucceeded", HOUR)
+    expression = "IF(FILL(ticks, 0) >= 1 AND FILL(succeeded, 0) < 1, 1, 0)"
     metrics = [
         {"Id": "silent", "Expression": expression, "Label": "No run succeeded"},
         {"Id": "ticks", "MetricStat": ticks, "ReturnData": False},
         {"Id": "succeeded", "MetricStat": succeeded, "ReturnData": False},
     ]
-    return _alarm(stage, "no-success", "No run succeeded for three hours.", Metrics=metrics)
+    return _alarm(
+        stage,
+        "no-success",
+        "No run succeeded for three hours.",
+        Metrics=metrics,
+        EvaluationPeriods=PATIENCE,
+    )
 
 
 def _undone_waiting(stage: str) -> Template:

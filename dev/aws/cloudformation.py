@@ -55,6 +55,11 @@ class Stack:
             raise EltError("nothing is deployed", where=self._where, fix="Say make deploy first.")
         return {entry["OutputKey"]: entry["OutputValue"] for entry in found.get("Outputs", [])}
 
+    def parameters(self) -> dict[str, str]:
+        """What it was applied with; empty when it is not there."""
+        given = (self.find() or {}).get("Parameters", [])
+        return {entry["ParameterKey"]: entry["ParameterValue"] for entry in given}
+
     def resource(self, name: str) -> str | None:
         """What AWS calls a resource of the template, None when it was not made."""
         with translated(self._where):
@@ -114,10 +119,6 @@ class Stack:
         self, template: Template, before: dict[str, Any] | None, values: Mapping[str, str]
     ) -> list[dict[str, Any]]:
         declared = template.get("Parameters", {})
-        if unknown := sorted(set(values) - set(declared)):
-            fix = f"There are {', '.join(sorted(declared))}."
-            what = f"there is no parameter {' or '.join(unknown)}"
-            raise EltError(what, where="PARAMETERS", fix=fix)
         known = {old["ParameterKey"] for old in (before or {}).get("Parameters", [])}
         kept = [key for key in declared if key in known and key not in values]
         return [

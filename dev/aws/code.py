@@ -42,6 +42,18 @@ def empty(bucket: str, prefix: str = "") -> None:
             s3.Bucket(bucket).objects.filter(Prefix=prefix).delete()
 
 
+def forget_others(account: Account, kept: set[str]) -> None:
+    """Remove what earlier deployments of the stage uploaded.
+
+    Not by age: CloudFormation goes back to the package that works, however old.
+    """
+    with translated(f"s3://{account.code_bucket}"):
+        bucket = boto3.session.Session().resource("s3").Bucket(account.code_bucket)
+        for found in bucket.objects.filter(Prefix=f"{account.stage}/"):
+            if found.key not in kept:
+                found.delete()
+
+
 def _ensure_bucket(s3: Any, account: Account) -> None:
     """New objects are encrypted by S3 itself; the bucket is private, and kept by `destroy`."""
     bucket, owner = account.code_bucket, account.number

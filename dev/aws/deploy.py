@@ -11,18 +11,28 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from chalicelib import auth, schedule
+from chalicelib import auth, schedule, secrets, settings
+from chalicelib.config import parse_config
 from chalicelib.database.address import SECRET_NAME, service_address
-from chalicelib.errors import EltError, UsageError
+from chalicelib.errors import ConfigError, EltError, UsageError
 from chalicelib.secrets import service_store
 from dev.aws import code, service
 from dev.aws.account import Account
 from dev.aws.cloudformation import Stack
 from dev.aws.package import BUILD, ROOT
+from dev.aws.parameters import check_parameters
 from dev.aws.runtime import PREFERRED
 
 CONFIG = ROOT / "config.yaml"
 CREATED = 201
+UNUSABLE = (
+    "The first deployment stores this file, so write your sources and target there. Variables for "
+    "${env:…} are environment_variables of the stage in .chalice/config.json."
+)
+REPLACE = (
+    "aws secretsmanager put-secret-value --secret-id elt/{stage}/service/{name} "
+    '--secret-string "$ELT_SERVICE_URL"'
+)
 
 
 def deploy(
@@ -36,16 +46,23 @@ def deploy(
     """
     folder = build / stage
     template = _template(folder)
+    check_parameters(parameters, template["Parameters"])
     account = Account.current(stage)
     print(f"Stage {stage} in account {account.number}, {account.region}")
     with account.environment():
+        stack = Stack(account.stack)
+        if stack.find() is None:
+            _refuse_unusable(config, template)
         keep_database_url()
         key = code.upload(account, folder / "deployment.zip")
-        url = code.url(account, code.upload(account, folder / "template.json"))
+        template_key = code.upload(account, folder / "template.json")
         own = {"CodeBucket": account.code_bucket, "CodeKey": key}
-        stack = Stack(account.stack)
-        stack.apply(url, template, {**live_schedule(), **parameters, **own})
-        print(f"API       {stack.outputs()['EndpointURL']}")
+        values = {**live_schedule(), **parameters, **own}
+        stack.apply(code.url(account, template_key), template, values)
+        code.forget_others(account, {key, template_key})
+        if not stack.parameters().get("AlarmEmail"):
+            print('Nobody is told of alarms: PARAMETERS="AlarmEmail=you@example.com" says who is.')
+        print(f"API       {stack.outputs()['EndpointURL'].rstrip('/')}")
         first_token()
         _first_version(stage, config)
 
@@ -65,16 +82,10 @@ def destroy(stage: str, confirmed: str) -> None:
             code.empty(bucket)
         stack.delete()
     code.empty(account.code_bucket, f"{stage}/")
-    print(f"Deleted. What stays: the database, and the secrets below elt/{stage}/.")
-
-
-def parse_parameters(text: str) -> dict[str, str]:
-    """`AlarmEmail=me@example.com SourceBuckets=arn:aws:s3:::a,arn:aws:s3:::b`, by their names."""
-    words = [word.partition("=") for word in text.split()]
-    if wrong := [name for name, equals, _ in words if not (name and equals)]:
-        fix = 'Write PARAMETERS="AlarmEmail=me@example.com CorsOrigins=https://example.com".'
-        raise UsageError(f"{wrong[0]!r} is not Name=value", where="PARAMETERS", fix=fix)
-    return {name: value for name, _, value in words}
+    print(
+        f"Deleted. What stays: the database, the secrets below elt/{stage}/, and the bucket "
+        f"{account.code_bucket}, which has the packages of other stages."
+    )
 
 
 def _template(folder: Path) -> dict[str, Any]:
@@ -94,12 +105,29 @@ def _template(folder: Path) -> dict[str, Any]:
     return template
 
 
+def _refuse_unusable(config: Path, template: Mapping[str, Any]) -> None:
+    """Name the mistakes of what is to be version 1 before minutes are spent. Raises EltError."""
+    known = template["Resources"]["Job"]["Properties"].get("Environment", {}).get("Variables", {})
+    variables = {name: value for name, value in known.items() if isinstance(value, str)}
+    try:
+        parse_config(config.read_text(), variables, config.name, secrets.lookup)
+    except ConfigError as error:
+        raise EltError(str(error), fix=UNUSABLE) from None
+
+
 def keep_database_url() -> None:
-    """Store the URL in Secrets Manager, unless it is there: no template and no log shows it."""
-    store = service_store()
-    if store.get(SECRET_NAME) is not None:
+    """Store the URL in Secrets Manager, unless it is there: no template and no log shows it.
+
+    One that is there stays: the variable may be that of another stage, or of a laptop.
+    """
+    store, given = service_store(), os.environ.get("ELT_SERVICE_URL")
+    kept = store.get(SECRET_NAME)
+    if kept is not None:
+        if given and given != kept:
+            print("ELT_SERVICE_URL is another database than the stored one, which stays.")
+            print(f"To replace that: {REPLACE.format(stage=settings.stage(), name=SECRET_NAME)}")
         return
-    given = os.environ.get("ELT_SERVICE_URL") or _asked()
+    given = given or _asked()
     with patch.dict(os.environ, {"ELT_SERVICE_URL": given}):
         service_address()
     store.put(SECRET_NAME, given)

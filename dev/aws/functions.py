@@ -8,8 +8,11 @@ from dev.aws.names import FUNCTIONS, arn, function_name, rule_name
 
 Template = dict[str, Any]
 
-VPC_ACCESS = "service-role/AWSLambdaVPCAccessExecutionRole"
-"""AWS's own policy for network interfaces, which have no names before they are made."""
+VPC_ACCESS = "service-role/AWSLambdaENIManagementAccess"
+"""AWS's own policy for network interfaces, which have no names before they are made.
+
+AWSLambdaVPCAccessExecutionRole would allow all logs of the account besides.
+"""
 
 DISK = 10240
 """MB of /tmp for the job: as much as Lambda has."""
@@ -23,7 +26,6 @@ def functions(stage: str, runtime: str) -> Template:
     return {
         **{name: _function(stage, runtime, name) for name in FUNCTIONS},
         **{_role_of(name): _role() for name in FUNCTIONS},
-        "SchedulePermission": _schedule_permission(stage),
     }
 
 
@@ -104,16 +106,3 @@ def _role() -> Template:
 
 def _if_vpc(value: Any) -> Template:
     return {"Fn::If": ["HasVpc", value, {"Ref": "AWS::NoValue"}]}
-
-
-def _schedule_permission(stage: str) -> Template:
-    """The rule may be deleted and made anew through the API, under the same name."""
-    return {
-        "Type": "AWS::Lambda::Permission",
-        "Properties": {
-            "Action": "lambda:InvokeFunction",
-            "FunctionName": {"Ref": "Tick"},
-            "Principal": "events.amazonaws.com",
-            "SourceArn": arn("events", f"rule/{rule_name(stage)}"),
-        },
-    }

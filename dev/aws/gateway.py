@@ -31,14 +31,18 @@ OWN_WORDS = "$context.error.messageString"
 """Replaced by the gateway, with quotes around it."""
 
 
-def gateway_responses() -> dict[str, Any]:
+ONE_STAGE = {"OpenApiVersion": "2.0"}
+"""Without it SAM makes a second public stage beside ours, called Stage."""
+
+
+def rest_api() -> dict[str, Any]:
     """Properties of the API. Any page may read these answers: they hold nothing but the reason."""
     responses = {
         **{kind: _response(status, "") for kind, status in KINDS.items()},
         **{kind: _response(403, "Missing Authentication Token") for kind in UNKNOWN_PATHS},
         **{kind: _other(code) for kind, code in OTHERS.items()},
     }
-    return {"DefinitionBody": {"x-amazon-apigateway-gateway-responses": responses}}
+    return {**ONE_STAGE, "DefinitionBody": {"x-amazon-apigateway-gateway-responses": responses}}
 
 
 def _response(status: int, said: str) -> dict[str, Any]:

@@ -56,8 +56,9 @@ def chalice_package(stage: str, runtime: str, folder: Path) -> dict[str, Any]:
     """Chalice's zip of the service in `folder`/chalice, without dependencies; the template."""
     project, output = folder / "project", folder / "chalice"
     unwanted = shutil.ignore_patterns("__pycache__", "deployments", "deployed")
-    for name in ("chalicelib", ".chalice"):
-        shutil.copytree(ROOT / name, project / name, ignore=unwanted)
+    for name in ("chalicelib", ".chalice", "vendor"):
+        if (ROOT / name).exists():
+            shutil.copytree(ROOT / name, project / name, ignore=unwanted)
     shutil.copy(ROOT / "app.py", project)
     (project / "requirements.txt").touch()
     (project / "extras.json").write_text(json.dumps(extras(stage, runtime)))

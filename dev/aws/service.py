@@ -31,9 +31,12 @@ def invoke(stage: str, function: str, event: Mapping[str, Any]) -> Any:
     """What the function returns. Raises EltError when it cannot be invoked or breaks."""
     name = function_name(stage, function)
     with translated(f"function {name}"):
-        answer = client("lambda", read_timeout=90).invoke(
-            FunctionName=name, Payload=json.dumps(event).encode()
-        )
+        aws = client("lambda", read_timeout=90)
+        try:
+            answer = aws.invoke(FunctionName=name, Payload=json.dumps(event).encode())
+        except aws.exceptions.ResourceNotFoundException:
+            fix = f"Say make deploy STAGE={stage} first."
+            raise EltError("nothing is deployed", where=f"function {name}", fix=fix) from None
     said = json.loads(answer["Payload"].read() or b"null")
     if "FunctionError" in answer:
         what = f"it broke: {said.get('errorType')}: {said.get('errorMessage')}"

@@ -10,7 +10,7 @@ from typing import Any
 
 from dev.aws.alarms import alarms, log_groups
 from dev.aws.functions import functions
-from dev.aws.gateway import gateway_responses
+from dev.aws.gateway import rest_api
 from dev.aws.storage import storage
 
 Template = dict[str, Any]
@@ -20,14 +20,15 @@ def extras(stage: str, runtime: str) -> Template:
     """The template to merge, for a stage and a runtime such as python3.13."""
     return {
         "Description": f"ELT pipeline, stage {stage}",
-        "Parameters": _parameters(stage),
+        "Parameters": parameters(stage),
         "Conditions": {
             "HasEmail": _given("AlarmEmail"),
             "HasVpc": _given_list("SubnetIds"),
             "HasSources": _given_list("SourceBuckets"),
+            "HasKeys": _given_list("SourceKeys"),
         },
         "Resources": {
-            "RestAPI": {"Properties": gateway_responses()},
+            "RestAPI": {"Properties": rest_api()},
             **functions(stage, runtime),
             **storage(stage),
             **log_groups(stage),
@@ -43,7 +44,8 @@ def extras(stage: str, runtime: str) -> Template:
     }
 
 
-def _parameters(stage: str) -> Template:
+def parameters(stage: str) -> Template:
+    """What a deployment may be told; CodeBucket, CodeKey and Stage it says itself."""
     text, many = {"Type": "String", "Default": ""}, {"Type": "CommaDelimitedList", "Default": ""}
     return {
         "Stage": {"Type": "String", "Default": stage, "AllowedValues": [stage]},
@@ -63,6 +65,7 @@ def _parameters(stage: str) -> Template:
         "AlarmEmail": {**text, "Description": "Who is told of alarms; empty for nobody"},
         "CorsOrigins": {**text, "Description": "Origins whose pages may call the API"},
         "SourceBuckets": {**many, "Description": "ARNs of the buckets that sources read"},
+        "SourceKeys": {**many, "Description": "ARNs of the KMS keys that encrypt those buckets"},
         "SubnetIds": {**many, "Description": "Private subnets; empty for no VPC"},
         "SecurityGroupIds": {**many, "Description": "Security groups in the VPC"},
     }

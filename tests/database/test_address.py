@@ -39,6 +39,17 @@ def test_the_configuration_and_the_variables_come_before_the_secret(
     assert service_address().host == "variable"
 
 
+def test_an_address_names_the_authorities_that_prove_the_server(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    verified = "postgresql://a:b@db/x?sslmode=verify-full"
+    monkeypatch.setenv("ELT_TARGET_URL", f"{verified}&sslrootcert=/var/task/rds.pem")
+    assert address(NOWHERE).sslrootcert == "/var/task/rds.pem"
+    monkeypatch.setenv("ELT_TARGET_URL", "postgresql://a:b@db/x?sslrootcert=/var/task/rds.pem")
+    with pytest.raises(AddressError, match="verify-full, this with &sslrootcert=FILE"):
+        address(NOWHERE)
+
+
 def test_a_secret_that_is_no_address_is_named_and_not_shown() -> None:
     service_store().put(SECRET_NAME, "mysql://a:canary@db/x")
     with pytest.raises(AddressError, match=SECRET_NAME) as refusal:

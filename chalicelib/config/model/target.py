@@ -31,6 +31,9 @@ class Target(Frozen):
     sslmode: Literal["disable", "require", "verify-full"] | None = Field(
         None, description="Default: require over a network, none over a unix socket"
     )
+    sslrootcert: str | None = Field(
+        None, description="verify-full: a file of the authorities to trust in place of the system's"
+    )
     table: TableName = Field(description="table or schema.table, made when it does not exist")
     mode: Mode = "append"
     primary_key: Names = Field((), description="merge: the column or columns that tell rows apart")
@@ -44,6 +47,12 @@ class Target(Frozen):
         if doubles := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"{', '.join(doubles)} is named twice")
         return names
+
+    @model_validator(mode="after")
+    def _authorities_are_asked(self) -> Target:
+        if self.sslrootcert and self.sslmode != "verify-full":
+            raise ValueError("sslrootcert: is for sslmode: verify-full, nothing else looks at it")
+        return self
 
     @model_validator(mode="after")
     def _merge_has_a_key(self) -> Target:

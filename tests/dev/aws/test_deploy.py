@@ -12,9 +12,10 @@ import pytest
 from chalicelib import auth, schedule
 from chalicelib.errors import AddressError, EltError, UsageError
 from chalicelib.secrets import service_store
-from dev.aws import cloudformation, code, deploy
+from dev.aws import __main__, cloudformation, code, deploy, service
 from dev.aws.account import Account
 from dev.aws.cloudformation import Stack
+from dev.aws.service import Answer
 
 RULE = {
     "Type": "AWS::Events::Rule",
@@ -24,6 +25,7 @@ RULE = {
         "State": {"Ref": "ScheduleState"},
     },
 }
+CONFIG = "sources: [{type: local, path: data}]\ntarget: {table: t}\n"
 TOPIC = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": {"Ref": "AlarmEmail"}}}
 
 
@@ -66,6 +68,28 @@ def deployment(account: Account, tmp_path: Path) -> Deployment:
     return Deployment(account, tmp_path)
 
 
+@pytest.fixture
+def build(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What `make package` leaves, for a service that has a configuration and a database."""
+    built = template(Job={"Type": "AWS::SNS::Topic", "Properties": {"Runtime": "python3.13"}})
+    for parameter in ("CodeBucket", "CodeKey"):
+        built["Parameters"][parameter] = {"Type": "String"}
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev" / "template.json").write_text(json.dumps(built))
+    (tmp_path / "dev" / "deployment.zip").write_bytes(b"zip")
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    monkeypatch.setenv("ELT_SERVICE_URL", "postgresql://a:canary@db/x")
+    # Moto keeps no outputs of a change set.
+    monkeypatch.setattr(Stack, "outputs", lambda _: {"EndpointURL": "https://api.test/api/"})
+    monkeypatch.setattr(service, "call", lambda *_: Answer(200, {"configs": [{"version": 1}]}))
+    return tmp_path
+
+
+def test_the_printed_address_takes_a_path(build: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    deploy.deploy("dev", {}, build, build / "config.yaml")
+    assert "API       https://api.test/api\n" in capsys.readouterr().out
+
+
 def test_a_first_deployment_makes_the_stack_and_tells_what(deployment: Deployment) -> None:
     assert deployment.apply(template())
     assert deployment.stack.resource("Rule") == "elt-pipeline-dev-tick"
@@ -94,11 +118,6 @@ def test_a_parameter_that_is_not_given_keeps_its_value(deployment: Deployment) -
     deployment.apply(template(Topic=TOPIC))
     (topic,) = boto3.client("sns").list_topics()["Topics"]
     assert topic["TopicArn"].endswith(":kept")
-
-
-def test_a_parameter_that_is_none_is_named(deployment: Deployment) -> None:
-    with pytest.raises(EltError, match=r"no parameter AlarmMail.*There are AlarmEmail"):
-        deployment.apply(template(), AlarmMail="a")
 
 
 def test_a_stack_that_is_not_there_says_how_to_make_it(account: Account) -> None:
@@ -140,9 +159,12 @@ def test_the_databases_url_is_stored_once_and_never_said(
         monkeypatch.setenv("ELT_SERVICE_URL", "postgresql://b:other@db/x")
         deploy.keep_database_url()
         assert service_store().get("database-url") == "postgresql://a:canary@db/x"
+    said = "".join(capsys.readouterr())
+    assert "put-secret-value --secret-id elt/dev/service/database-url" in said
+    assert "canary" not in said
+    assert "other@" not in said
     stored = boto3.client("secretsmanager").list_secrets()["SecretList"]
     assert [secret["Name"] for secret in stored] == ["elt/dev/service/database-url"]
-    assert "canary" not in "".join(capsys.readouterr())
 
 
 def test_what_is_no_databases_url_is_not_stored(
@@ -188,7 +210,9 @@ def test_destroy_deletes_the_stack_and_empties_its_bucket(
     assert [known["Name"] for known in s3.list_buckets()["Buckets"]] == [
         deployment.account.code_bucket
     ]
-    assert "the secrets below elt/dev/" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "the secrets below elt/dev/" in said
+    assert deployment.account.code_bucket in said
 
 
 def test_destroying_what_is_not_there_is_no_failure(account: Account) -> None:
@@ -211,10 +235,59 @@ def test_deploying_needs_a_package(tmp_path: Path) -> None:
         deploy.deploy("dev", {}, tmp_path)
 
 
-def test_parameters_are_words_with_an_equals_sign() -> None:
-    assert deploy.parse_parameters("A=b C=d,e=f") == {"A": "b", "C": "d,e=f"}
-    with pytest.raises(UsageError, match="'A' is not Name=value"):
-        deploy.parse_parameters("A b=c")
+def test_earlier_packages_go_once_another_is_deployed(build: Path, account: Account) -> None:
+    deploy.deploy("dev", {}, build, build / "config.yaml")
+    (build / "dev" / "deployment.zip").write_bytes(b"another")
+    deploy.deploy("dev", {}, build, build / "config.yaml")
+    kept = boto3.client("s3").list_objects_v2(Bucket=account.code_bucket)["Contents"]
+    assert sorted(Path(one["Key"]).suffix for one in kept) == [".json", ".zip"]
+
+
+def test_who_is_told_of_alarms_is_said(build: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    deploy.deploy("dev", {"AlarmEmail": ""}, build, build / "config.yaml")
+    assert "Nobody is told of alarms" in capsys.readouterr().out
+    deploy.deploy("dev", {"AlarmEmail": "a@example.com"}, build, build / "config.yaml")
+    assert "alarms" not in capsys.readouterr().out
+
+
+def test_a_configuration_that_could_not_be_stored_is_refused_before_anything_is_made(
+    build: Path, account: Account
+) -> None:
+    (build / "config.yaml").write_text(CONFIG.replace("data", '"${env:ELT_SAMPLE}"'))
+    with pytest.raises(EltError, match=r"ELT_SAMPLE.*\.chalice/config\.json"):
+        deploy.deploy("dev", {}, build, build / "config.yaml")
+    assert Stack(account.stack).find() is None
+
+
+def test_a_mistyped_parameter_changes_nothing(build: Path, account: Account) -> None:
+    with pytest.raises(UsageError, match="no parameter AlarmMail"):
+        deploy.deploy("dev", {"AlarmMail": "a"}, build)
+    with account.environment():
+        assert service_store().get("database-url") is None
+
+
+def test_what_can_be_refused_is_refused_before_anything_is_packaged(
+    account: Account, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(__main__, "package", lambda _: pytest.fail("it was packaged"))
+    assert __main__.main(["deploy", "--stage", "dev", "--parameters", "A=b"]) == 2
+    monkeypatch.setenv("AWS_PROFILE", "mistyped")
+    assert __main__.main(["deploy", "--stage", "dev"]) != 0
+    assert "(mistyped) could not be found. Set AWS_PROFILE" in capsys.readouterr().err
+
+
+def test_before_a_deployment_the_doctor_says_what_to_do_first(account: Account) -> None:
+    with pytest.raises(EltError, match=r"nothing is deployed. Say make deploy STAGE=dev first"):
+        service.invoke("dev", "doctor", {})
+
+
+def test_without_a_region_it_says_what_to_set(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+    with pytest.raises(EltError, match=r"no region is set.*AWS_DEFAULT_REGION"):
+        Account.current("dev")
 
 
 def test_without_credentials_it_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:

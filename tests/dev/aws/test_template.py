@@ -5,7 +5,9 @@ from __future__ import annotations
 import fnmatch
 import json
 import re
+import shutil
 import subprocess
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from typing import Any
 import pytest
 
 from chalicelib.routes.answers import ERRORS
+from dev.aws import package
 from dev.aws.package import chalice_package
 from dev.aws.runtime import script
 
@@ -49,6 +52,18 @@ def test_cfn_lint_would_find_something(dev: Any, tmp_path: Path) -> None:
     assert "AlarmMail" in _linted(broken, tmp_path)
 
 
+def test_what_lies_in_vendor_is_packaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("chalicelib", ".chalice"):
+        shutil.copytree(package.ROOT / name, tmp_path / name)
+    shutil.copy(package.ROOT / "app.py", tmp_path)
+    (tmp_path / "vendor").mkdir()
+    (tmp_path / "vendor" / "rds.pem").write_text("certificates")
+    monkeypatch.setattr(package, "ROOT", tmp_path)
+    chalice_package("dev", "python3.13", tmp_path / "package")
+    with zipfile.ZipFile(tmp_path / "package" / "chalice" / "deployment.zip") as service:
+        assert "rds.pem" in service.namelist()
+
+
 def test_each_function_has_a_name_memory_time_and_a_role_of_its_own(template: Any) -> None:
     functions = _of_type(template, "AWS::Serverless::Function")
     stage = template["Parameters"]["Stage"]["Default"]
@@ -78,11 +93,32 @@ def test_every_log_group_ends_with_time(template: Any) -> None:
 def test_whoever_is_alarmed_finds_what_to_do(template: Any) -> None:
     runbook = (Path(__file__).parents[3] / "dev" / "aws" / "OPERATIONS.md").read_text()
     alarms = _of_type(template, "AWS::CloudWatch::Alarm").values()
-    assert len(alarms) == 9
+    assert len(alarms) == 11
     for alarm in alarms:
         name = alarm["AlarmName"].split("-", 3)[3]
         assert f"### {name}\n" in runbook
         assert alarm["AlarmActions"] == [{"Ref": "Alarms"}]
+
+
+def test_three_hours_must_pass_without_a_success_however_often_the_schedule_fires(dev: Any) -> None:
+    alarm = dev["Resources"]["NoSuccess"]["Properties"]
+    periods = {one["MetricStat"]["Period"] for one in alarm["Metrics"] if "MetricStat" in one}
+    assert (periods, alarm["EvaluationPeriods"]) == ({3600}, 3)
+
+
+def test_somebody_is_told_of_the_errors_of_each_function_that_callers_need(dev: Any) -> None:
+    alarms = _of_type(dev, "AWS::CloudWatch::Alarm").values()
+    errors = [alarm for alarm in alarms if alarm.get("MetricName") == "Errors"]
+    watched = {
+        alarm["Dimensions"][0]["Value"].removeprefix("elt-pipeline-dev-") for alarm in errors
+    }
+    assert watched == {"api", "authorizer", "tick", "job"}
+
+
+def test_the_api_has_no_public_stage_besides_its_own(template: Any) -> None:
+    """SAM adds one, called Stage, to an API of any other version."""
+    api = template["Resources"]["RestAPI"]["Properties"]
+    assert (api["StageName"], api["OpenApiVersion"]) == ("api", "2.0")
 
 
 def test_what_the_gateway_refuses_has_our_shape_and_cors(dev: Any) -> None:
@@ -153,6 +189,7 @@ URL, TOKENS, KEY, USERS = (
 LAMBDA = "arn:aws:lambda:eu-central-1:123456789012:function:elt-pipeline-dev-"
 RULE = "arn:aws:events:eu-central-1:123456789012:rule/elt-pipeline-dev-tick"
 SOURCE = "arn:aws:s3:::given"
+SOURCE_KEY = "arn:aws:kms:eu-central-1:123456789012:key/given"
 READ, CHANGE = "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"
 
 
@@ -162,13 +199,14 @@ READ, CHANGE = "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"
         *((role, READ, URL) for role in ROLES if role != "AuthorizerRole"),
         *((role, READ, USERS) for role in ROLES if role != "AuthorizerRole"),
         ("AuthorizerRole", READ, TOKENS),
-        ("ApiHandlerRole", READ, TOKENS),
-        ("ApiHandlerRole", CHANGE, TOKENS),
+        ("ApiHandlerRole", READ, KEY),
         ("ApiHandlerRole", CHANGE, KEY),
         ("ApiHandlerRole", "secretsmanager:CreateSecret", USERS),
         ("ApiHandlerRole", "secretsmanager:UpdateSecretVersionStage", USERS),
         ("ApiHandlerRole", "lambda:InvokeFunction", f"{LAMBDA}job"),
         ("ApiHandlerRole", "events:PutRule", RULE),
+        ("ApiHandlerRole", "events:PutTargets", RULE),
+        ("ApiHandlerRole", "events:ListTargetsByRule", RULE),
         ("ApiHandlerRole", "s3:GetObject", "arn:aws:s3:::output/runs/1/combined.csv"),
         ("TickRole", "lambda:InvokeFunction", f"{LAMBDA}job"),
         ("TickRole", "events:DescribeRule", RULE),
@@ -176,7 +214,9 @@ READ, CHANGE = "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"
         ("JobRole", "s3:PutObject", "arn:aws:s3:::output/runs/1/combined.csv"),
         ("JobRole", "s3:ListBucket", SOURCE),
         ("JobRole", "s3:GetObject", f"{SOURCE}/orders/1.csv"),
+        ("JobRole", "kms:Decrypt", SOURCE_KEY),
         ("DoctorRole", "s3:ListBucket", SOURCE),
+        ("DoctorRole", "lambda:InvokeFunction", f"{LAMBDA}job"),
         ("DoctorRole", "s3:ListBucket", "arn:aws:s3:::output"),
     ],
 )
@@ -189,8 +229,8 @@ def test_a_role_may_do_what_its_function_does(
 @pytest.mark.parametrize(
     ("role", "action", "resource"),
     [
-        *((role, READ, TOKENS) for role in ("JobRole", "TickRole", "DoctorRole")),
-        *((role, CHANGE, TOKENS) for role in ROLES if role != "ApiHandlerRole"),
+        *((role, READ, TOKENS) for role in ROLES if role != "AuthorizerRole"),
+        *((role, CHANGE, TOKENS) for role in ROLES),
         *((role, CHANGE, URL) for role in ROLES),
         *((role, CHANGE, USERS) for role in ROLES if role != "ApiHandlerRole"),
         *((role, "s3:DeleteObject", f"{SOURCE}/a") for role in ROLES),
@@ -201,6 +241,8 @@ def test_a_role_may_do_what_its_function_does(
         ("JobRole", "s3:GetObject", "arn:aws:s3:::another/a"),
         ("JobRole", "s3:GetObject", "arn:aws:s3:::output/runs/1/combined.csv"),
         ("JobRole", "events:DisableRule", RULE),
+        ("DoctorRole", "s3:GetObject", f"{SOURCE}/a"),
+        *((role, "events:ListTargetsByRule", RULE) for role in ROLES if role != "ApiHandlerRole"),
         ("ApiHandlerRole", "s3:GetObject", f"{SOURCE}/a"),
         ("ApiHandlerRole", "lambda:InvokeFunction", f"{LAMBDA}tick"),
     ],
@@ -209,13 +251,20 @@ def test_a_role_may_do_nothing_else(dev: Any, role: str, action: str, resource: 
     assert not _allowed(dev, role, action, resource)
 
 
+def test_the_rule_starts_nothing_but_the_tick(dev: Any) -> None:
+    (aim,) = [s for s in _statements(dev, "ApiHandlerRole") if s["Sid"] == "AimTheRule"]
+    assert aim["Condition"] == {"ArnEquals": {"events:TargetArn": f"{LAMBDA}tick"}}
+
+
 def test_without_sources_and_a_vpc_nothing_is_allowed_for_them(dev: Any) -> None:
     resources = dev["Resources"]
     conditional = [s for s in _policy(dev, "JobRole") if "Fn::If" in s]
-    assert [s["Fn::If"][0] for s in conditional] == ["HasSources", "HasSources"]
+    assert [s["Fn::If"][0] for s in conditional] == ["HasSources", "HasSources", "HasKeys"]
     for role in ROLES:
         (managed,) = resources[role]["Properties"]["ManagedPolicyArns"]
-        assert managed["Fn::If"][0] == "HasVpc"
+        condition, policy, otherwise = managed["Fn::If"]
+        assert (condition, otherwise) == ("HasVpc", {"Ref": "AWS::NoValue"})
+        assert policy["Fn::Sub"].endswith("/AWSLambdaENIManagementAccess")  # and no right to logs
 
 
 def _linted(template: str, folder: Path) -> str:
@@ -266,7 +315,7 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "Fn::GetAtt": lambda names: ACCOUNT[".".join(names)],
     "Fn::Split": lambda given: _rendered(given[1]).split(given[0]),
     "Fn::Join": lambda given: given[0].join(_listed(_rendered(given[1]))),
-    "Ref": lambda name: {"SourceBuckets": [SOURCE]}[name],
+    "Ref": lambda name: {"SourceBuckets": [SOURCE], "SourceKeys": [SOURCE_KEY]}[name],
 }
 
 
