@@ -20,7 +20,7 @@ from itertools import islice, product
 from chalicelib.config import CsvOptions
 from chalicelib.extract.readers.dialect import BACKSLASH, NO_DELIMITER, Dialect
 from chalicelib.extract.readers.kinds import kind_of, kinds_of
-from chalicelib.extract.readers.lenient import STRAY, Grammar, Record
+from chalicelib.extract.readers.lenient import STRAY, Field, Grammar, Record
 
 DELIMITERS = "\t;|, "
 """In the order of trust: a comma also stands in prose, a space nearly everywhere."""
@@ -33,6 +33,9 @@ SINGLE_QUOTED = re.compile(
 NEEDING_QUOTES = re.compile(r"''|\\'|[\t;|,\n]")
 
 SIGNS = re.compile(r"[\t;|,]")
+
+COMMAS = re.compile(r"\D*(\d[\d.' \u00a0]*,\d+|\d{1,3}(,\d{3})+(\.\d*)?)(?![\d,])[^,]*")
+"""A number with a decimal comma or with groups of three; other commas stand between numbers."""
 
 SAID = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 
@@ -169,8 +172,14 @@ class _Candidate:
     @property
     def _score(self) -> float:
         slips = sum(bool(record.fault) or STRAY in record.notes for record in self._records)
-        tidy = 1 - slips / len(self._records) if self._records else 0
+        tidy = 1 - slips / len(self._records) if self._records and not self._parts_words else 0
         return self._agreement**2 * tidy * (self._clean + 0.01)
+
+    @property
+    def _parts_words(self) -> bool:
+        """Whether these are the spaces in the names of a header with a delimiter of its own."""
+        first = self._agreeing[:1] if self.dialect.delimiter == " " else []
+        return any(not _clean_field(field) for record in first for field in record.fields)
 
     @property
     def _agreeing(self) -> list[Record]:
@@ -180,7 +189,7 @@ class _Candidate:
     def _clean(self) -> float:
         """The share of cells with nothing of another dialect in them."""
         fields = [field for record in self._agreeing for field in record.fields]
-        clean = sum(field.quoted or _is_clean(field.text) for field in fields)
+        clean = sum(map(_clean_field, fields))
         return clean / len(fields) if fields else 0
 
     @property
@@ -202,7 +211,10 @@ def _named(records: list[Record], names: Collection[str]) -> int:
     return max((len(found.intersection(names)) for found in cells), default=0)
 
 
-def _is_clean(cell: str) -> bool:
-    text = cell.strip()
-    enclosed = len(text) > 1 and text[0] == text[-1] and text[0] in "\"'"
-    return not enclosed and (not SIGNS.search(text) or kind_of(text) != "text")
+def _clean_field(field: Field) -> bool:
+    """Whether no delimiter or quotes of another dialect stand in it."""
+    text = field.text.strip()
+    if field.quoted or not SIGNS.search(text):
+        return field.quoted or not (len(text) > 1 and text[0] == text[-1] and text[0] in "\"'")
+    kind = kind_of(text)
+    return kind in ("date", "time") or (kind == "number" and bool(COMMAS.fullmatch(text)))

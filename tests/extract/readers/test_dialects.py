@@ -119,6 +119,30 @@ def test_words_are_no_columns(read: ReadFile) -> None:
     assert list(read("a.txt", "one two\nthree four\nfive six\n").rows[0]) == ["line"]
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("item no,qty,x\nA 1,1,1\nB 2,2\nC 3,3\n", ["item no", "qty", "x"]),
+        (
+            "full name,qty,x\nAnn Lee,1,1\nBob Ray,2\nCid Fox,3\nDan Hill,4,4\n",
+            ["full name", "qty", "x"],
+        ),
+        ("a b,c d\nx 1,2,\ny 2,3,\nz 3,4,\n", ["a b", "c d"]),
+    ],
+)
+def test_spaces_in_names_are_no_delimiters_where_commas_are(
+    read: ReadFile, text: str, names: list[str]
+) -> None:
+    found = read("a.csv", text)
+    assert found.detected["delimiter"] == "comma"
+    assert list(found.rows[0]) == names
+
+
+def test_grouped_numbers_and_decimal_commas_may_stand_between_spaces(read: ReadFile) -> None:
+    found = read("a.csv", "id sum day\n1 1,5 2026-01-31\n2 1,234,567.50 2026-02-01\n")
+    assert [row["sum"] for row in found.rows] == ["1,5", "1,234,567.50"]
+
+
 def test_a_single_column_can_be_asked_for(read: ReadFile) -> None:
     found = read("a.csv", "note\na, b\nc, d\n", options=CsvOptions(delimiter="none"))
     assert found.rows == [{"note": "a, b"}, {"note": "c, d"}]
