@@ -247,6 +247,7 @@ class LocalFiles:
             yield replace(batch, size=size)
         if not entry.rows:
             self.report.warnings.append(f"{file.name}: no rows")
+        self.report.warnings += [f"{file.name}: {warning}" for warning in source.warnings]
         self.report.loaded.append(file)
         if file.name in self._known.replaced:
             self.report.replaced.append(file.name)

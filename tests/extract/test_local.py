@@ -68,6 +68,13 @@ def test_files_of_other_kinds_are_skipped_and_reported(shop: Pipeline, put) -> N
     assert "not a .csv, .json or .txt file" in files["read.me"].detail
 
 
+def test_what_was_taken_for_a_footer_is_a_warning_of_the_run(shop: Pipeline, put) -> None:
+    put("orders/a.csv", "id,name\n1,Ada\n2,Alan\nTotal: 2\n")
+    result = shop.run()
+    footer = "taken for a footer, not for rows: line 4: 'Total: 2'"
+    assert f"a.csv: {footer}" in result.warnings
+
+
 def test_a_bucket_that_is_not_there_is_named(shop: Pipeline) -> None:
     shop.source["s3"] = "s3://no-such-bucket/orders/"
     with pytest.raises(SourceError, match="s3://no-such-bucket/orders/"):

@@ -36,7 +36,7 @@ class InputFile:
     """One file below a source's folder.
 
     `columns` are those the schema declares, to find and check a header. `detected` collects what
-    the reader found out, `repaired` what it mended.
+    the reader found out, `repaired` what it mended, `warnings` what a person should look at.
     """
 
     source: str
@@ -48,10 +48,16 @@ class InputFile:
     columns: Mapping[str, Column] = field(default_factory=dict)
     detected: dict[str, str] = field(default_factory=dict)
     repaired: dict[str, Repair] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
     def note(self, what: str, line: int) -> None:
         """Count something that was mended, and where."""
         self.repaired.setdefault(what, Repair()).add(line)
+
+    def warn(self, what: str) -> None:
+        """Tell once what was decided, but might be meant otherwise."""
+        if what not in self.warnings:
+            self.warnings.append(what)
 
     @property
     def wanted(self) -> set[str]:

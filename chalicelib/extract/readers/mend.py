@@ -81,11 +81,24 @@ class Mender:
 
     def is_remark(self, record: Record) -> bool:
         """Whether the record may be a footer rather than a row: a sum, a count, a rule."""
+        if self._is_row_like(record):
+            return False
         first, *others = record.texts
         if self.width == 1 or len(record.fields) == self.width or any(others):
             return record.after_blank and len(record.fields) < self.width
         odd = not fits([first], self.kinds) or any(sign in first for sign in " \t:#=*-")
         return odd or record.after_blank
+
+    def _is_row_like(self, record: Record) -> bool:
+        """Whether the cells fit their columns, or the end of the file may have cut them off.
+
+        Such a row begins as its column does; a number, a date or a time begins with no letter.
+        """
+        texts = record.texts
+        if any(typed_cells(texts, self.kinds)) and fits(texts, self.kinds):
+            return True
+        typed = self.kinds[0] in ("number", "date", "time")
+        return not record.whole and not (typed and len(texts) == 1 and texts[0][:1].isalpha())
 
     def is_other_table(self, record: Record, following: Record | None) -> bool:
         """Whether a record after a blank line is the first of a table of its own.

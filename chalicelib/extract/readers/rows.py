@@ -15,11 +15,14 @@ from chalicelib.extract.readers.header import UNNAMED
 from chalicelib.extract.readers.input_file import InputFile
 from chalicelib.extract.readers.layout import Layout
 from chalicelib.extract.readers.lenient import Record
-from chalicelib.extract.readers.mend import Mender
+from chalicelib.extract.readers.mend import Mender, visible
 from chalicelib.extract.readers.table import Table
 
-MAX_FOOTER = 50
+MAX_FOOTER = 20
 """Records at the end of a file that may be remarks on it; more of them are bad rows."""
+
+SHOWN = 200
+"""Characters of each of them that a warning has."""
 
 HEADER_AGAIN = "header repeated, left out"
 
@@ -57,6 +60,8 @@ class Rows:
             first = self._remarks[0]
             count = f"{len(self._remarks)} lines from " if len(self._remarks) > 1 else ""
             self._file.detected["footer"] = f"{count}line {first.line}: {first.raw.strip()[:60]}"
+            texts = "; ".join(repr(visible(record.raw)[:SHOWN]) for record in self._remarks)
+            self._file.warn(f"taken for a footer, not for rows: {count}line {first.line}: {texts}")
 
     # Arrow
 

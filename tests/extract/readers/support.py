@@ -21,6 +21,7 @@ class Read:
         assert reader is not None
         self.batches: list[Batch] = list(reader(file))
         self.detected = file.detected
+        self.warnings = file.warnings
         self.repaired = {what: repair.lines for what, repair in file.repaired.items()}
 
     @property

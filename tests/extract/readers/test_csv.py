@@ -232,6 +232,35 @@ def test_footers_are_told_and_are_no_rows(read: ReadFile) -> None:
     found = read("a.csv", ABOVE + "\nTotal: 2 rows\n-- end --\n")
     assert (len(found.rows), found.rejects) == (2, [])
     assert found.detected["footer"] == "2 lines from line 5: Total: 2 rows"
+    assert found.warnings == [
+        "taken for a footer, not for rows: 2 lines from line 5: 'Total: 2 rows'; '-- end --'"
+    ]
+
+
+def test_a_footer_needs_no_line_end_where_no_row_begins_with_a_letter(read: ReadFile) -> None:
+    found = read("a.csv", ABOVE + "Total: 2 rows")
+    assert (len(found.rows), found.rejects) == (2, [])
+    assert found.detected["footer"] == "line 4: Total: 2 rows"
+
+
+@pytest.mark.parametrize(
+    ("text", "raw"),
+    [
+        ("name,city,amount\nAnn Lee,Rome,1.50\nBob Ray,Oslo,2.50\nCarl Ma", "Carl Ma"),
+        ("day,city\n2026-01-31,Rome\n2026-02-01,Oslo\n2026-0", "2026-0"),
+        ("id,sku,qty,x\n1,A,2,5\n2,B,3,6\n\n3,C\n", "3,C"),
+        ("id,sku,qty,x\n1,A,2,5\n2,B,3,6\n\n3,C", "3,C"),
+    ],
+)
+def test_a_row_that_lacks_its_end_is_no_footer(read: ReadFile, text: str, raw: str) -> None:
+    found = read("a.csv", text)
+    assert [reject.row["_raw"] for reject in found.rejects] == [raw]
+    assert "footer" not in found.detected
+
+
+def test_many_lines_at_the_end_are_no_footer(read: ReadFile) -> None:
+    found = read("a.csv", ABOVE + BELOW * 20 + "".join(f"x {number}\n" for number in range(21)))
+    assert len(found.rejects) == 21
 
 
 def test_what_looks_like_a_footer_between_rows_is_a_bad_row(read: ReadFile) -> None:
