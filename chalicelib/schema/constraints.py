@@ -52,7 +52,7 @@ def violations(text: pa.StringArray, spec: Column) -> Iterator[tuple[pa.BooleanA
 def _checks(text: pa.StringArray, spec: Column) -> Iterator[tuple[pa.BooleanArray, str]]:
     if spec.allowed:
         words = [in_yaml(value) for value in spec.allowed]
-        outside = pc.invert(_among(text, spec, words))
+        outside = pc.invert(_among(text, spec, [in_source(value, spec) for value in spec.allowed]))
         yield pc.and_(outside, pc.is_valid(text)), f"is not one of {', '.join(words)}"
     if spec.pattern:
         misses = pc.invert(matching(text, f"^(?:{spec.pattern})$"))
@@ -90,6 +90,12 @@ def _changed(text: pa.StringArray, stored_as: str) -> pa.BooleanArray:
 def in_yaml(value: object) -> str:
     """A value of the configuration as it is written there."""
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def in_source(value: object, spec: Column) -> str:
+    """A value of the configuration as the column's sources write it."""
+    text = in_yaml(value)
+    return text.replace(".", ",") if spec.decimal_separator == "," else text
 
 
 def _among(text: pa.StringArray, spec: Column, words: list[str]) -> pa.BooleanArray:

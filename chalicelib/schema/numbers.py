@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,7 +15,15 @@ INT64 = (-(2**63), 2**63 - 1)
 PLAIN_INTEGER = r"^-?[0-9]{1,18}$"
 PLAIN_NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
 NUMBER = r"^-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?$"
-GROUPED = r"^[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?$"
+GROUPED = r"^[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]*)?$"
+GROUPED_BY_POINTS = r"^[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+(,[0-9]*)?$"
+ONE_GROUP = r"^[+-]?[0-9]+,[0-9]{3}$"
+"""A thousand and more, or one and a fraction."""
+WITH_COMMA = r"^[+-]?[0-9.]*[0-9],[0-9]+$"
+UNCLEAR = (
+    "has a comma, which may part thousands or a fraction: "
+    "say which by the column's decimal_separator, '.' or ','"
+)
 NOT_FINITE = r"(?i)^[+-]?(nan|inf|infinity)$"
 MAX_DECIMAL_DIGITS = 76
 
@@ -29,16 +38,20 @@ class Integer:
         return pc.cast(text, pa.int64())
 
     def standardise(self, values: pa.StringArray, column: Column) -> pa.StringArray:
+        values = _with_points(values, column)
         if casts(values, pa.int64()) is not None and not _has_hexadecimal(values):
             return values
-        return where_odd(values, matching(values, PLAIN_INTEGER), _integers)
+        return where_odd(values, matching(values, PLAIN_INTEGER), partial(_integers, column=column))
 
     def expected(self, column: Column) -> str:
         return "a whole number of 64 bits"
 
 
 class DecimalNumber:
-    """Exact, of any size: the text itself goes to PostgreSQL's numeric."""
+    """Exact, of any size: the text itself goes to PostgreSQL's numeric.
+
+    `1,234.50` is read as what it is; in `1,234` the column says what the comma is.
+    """
 
     def sql(self, column: Column) -> str:
         return "numeric"
@@ -47,10 +60,11 @@ class DecimalNumber:
         return pc.cast(text, decimal_type(text))
 
     def standardise(self, values: pa.StringArray, column: Column) -> pa.StringArray:
+        values = _with_points(values, column)
         floats = casts(values, pa.float64())
         if floats is not None and _all_finite(floats) and not _has_exponent(values):
             return values
-        return where_odd(values, matching(values, PLAIN_NUMBER), _numbers)
+        return where_odd(values, matching(values, PLAIN_NUMBER), partial(_numbers, column=column))
 
     def expected(self, column: Column) -> str:
         return "a decimal number"
@@ -66,10 +80,13 @@ class Float:
         return pc.cast(text, pa.float64())
 
     def standardise(self, values: pa.StringArray, column: Column) -> pa.StringArray:
+        values = _with_points(values, column)
         floats = casts(values, pa.float64())
         if floats is not None and _all_finite(floats) and not _underflows(values, floats):
             return values
-        return _in_range(where_odd(values, matching(values, PLAIN_NUMBER), _floats))
+        return _in_range(
+            where_odd(values, matching(values, PLAIN_NUMBER), partial(_floats, column=column))
+        )
 
     def expected(self, column: Column) -> str:
         return "a number of double precision"
@@ -86,8 +103,8 @@ def decimal_type(text: pa.ChunkedArray) -> pa.DataType:
     return pa.decimal128(38, scale) if digits <= 38 else pa.decimal256(76, scale)  # noqa: PLR2004
 
 
-def _integers(odd: pa.StringArray) -> pa.StringArray:
-    text = _ungrouped(odd)
+def _integers(odd: pa.StringArray, column: Column) -> pa.StringArray:
+    text = _ungrouped(odd, column)
     text = pc.replace_substring_regex(text, r"^(-?[0-9]+)\.0*$", r"\1")
     text = pc.replace_substring_regex(text, r"^(-?)0+([0-9])", r"\1\2")
     text = keep(text, matching(text, r"^-?[0-9]{1,19}$"))
@@ -96,13 +113,13 @@ def _integers(odd: pa.StringArray) -> pa.StringArray:
     return keep(text, pc.and_(pc.greater_equal(exact, least), pc.less_equal(exact, most)))
 
 
-def _numbers(odd: pa.StringArray) -> pa.StringArray:
-    text = _ungrouped(odd)
+def _numbers(odd: pa.StringArray, column: Column) -> pa.StringArray:
+    text = _ungrouped(odd, column)
     return keep(text, matching(text, NUMBER))
 
 
-def _floats(odd: pa.StringArray) -> pa.StringArray:
-    text = _ungrouped(odd)
+def _floats(odd: pa.StringArray, column: Column) -> pa.StringArray:
+    text = _ungrouped(odd, column)
     return keep(text, pc.or_(matching(text, NUMBER), matching(text, NOT_FINITE)))
 
 
@@ -114,10 +131,28 @@ def _in_range(text: pa.StringArray) -> pa.StringArray:
     return keep(text, pc.invert(pc.fill_null(lost, True)))
 
 
-def _ungrouped(odd: pa.StringArray) -> pa.StringArray:
+def is_unclear(values: pa.StringArray, column: Column) -> pa.BooleanArray:
+    """Which values are numbers that a decimal separator would make clear."""
+    asked = column.type in ("decimal", "float") and column.decimal_separator is None
+    return pc.and_(matching(trimmed(values), WITH_COMMA), asked)
+
+
+def _with_points(values: pa.StringArray, column: Column) -> pa.StringArray:
+    """Decimal commas as points, without the points between thousands; other points make null."""
+    if column.decimal_separator != ",":
+        return values
+    grouped = matching(trimmed(values), GROUPED_BY_POINTS)
+    text = pc.if_else(grouped, pc.replace_substring(values, ".", ""), values)
+    text = keep(text, pc.invert(pc.match_substring(text, ".")))
+    return pc.replace_substring(text, ",", ".")
+
+
+def _ungrouped(odd: pa.StringArray, column: Column) -> pa.StringArray:
     """Trimmed, without thousands separators and a leading plus."""
     text = trimmed(odd)
     grouped = matching(text, GROUPED)
+    if column.type != "integer" and column.decimal_separator is None:
+        grouped = pc.and_(grouped, pc.invert(matching(text, ONE_GROUP)))
     text = pc.if_else(grouped, pc.replace_substring(text, ",", ""), text)
     return pc.replace_substring_regex(text, r"^\+", "")
 

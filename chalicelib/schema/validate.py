@@ -14,7 +14,8 @@ from chalicelib.config.model.schema import OnInvalid
 from chalicelib.errors import InvalidRows
 from chalicelib.schema import TYPES, TableSchema
 from chalicelib.schema.columns import blank
-from chalicelib.schema.constraints import in_yaml, violations
+from chalicelib.schema.constraints import in_source, violations
+from chalicelib.schema.numbers import UNCLEAR, is_unclear
 
 SHOWN = 10
 """Rejects that an error names; all of them are stored."""
@@ -78,7 +79,7 @@ def _extracted(batch: Batch, name: str, spec: Column) -> pa.StringArray:
     values = arrays[0] if len(arrays) == 1 else _first_value(arrays, batch.table.num_rows)
     if spec.default is None:
         return values
-    return pc.if_else(blank(values), in_yaml(spec.default), values)
+    return pc.if_else(blank(values), in_source(spec.default, spec), values)
 
 
 def _first_value(arrays: list[pa.StringArray], rows: int) -> pa.StringArray:
@@ -93,14 +94,25 @@ def _check(name: str, values: pa.StringArray, spec: Column) -> tuple[pa.StringAr
     """The standard text of one column and what is wrong with it."""
     kind = TYPES[spec.type]
     text = kind.standardise(values, spec)
-    faults = []
+    faults: list[Fault] = []
     if text is not values:
         misfits = pc.and_(pc.and_(pc.is_valid(values), pc.is_null(text)), pc.invert(blank(values)))
         if pc.any(misfits).as_py():
-            faults.append(Fault(name, misfits, f"is not {kind.expected(spec)}"))
+            faults += _misfits(name, values, misfits, spec)
     faults += [Fault(name, mask, reason) for mask, reason in violations(text, spec)]
     faults += _missing(name, text, spec, but_not=faults)
     return text, faults
+
+
+def _misfits(
+    name: str, values: pa.StringArray, misfits: pa.BooleanArray, spec: Column
+) -> Iterator[Fault]:
+    """Values without a standard text: those that could have one, and the others."""
+    unclear = pc.and_(misfits, is_unclear(values, spec))
+    others = pc.and_not(misfits, unclear)
+    for mask, reason in ((unclear, UNCLEAR), (others, f"is not {TYPES[spec.type].expected(spec)}")):
+        if pc.any(mask).as_py():
+            yield Fault(name, mask, reason)
 
 
 def _missing(

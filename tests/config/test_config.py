@@ -208,6 +208,10 @@ def test_a_wrong_value_of_a_source_is_placed_without_pydantics_own_steps(line, p
         ("a: {type: text, pattern: (?=x)}", "a.pattern: '(?=x)' uses look-around"),
         ("a: {type: text, pattern: (}", "a.pattern: '(' is not a regular expression"),
         ("a: {type: date, timezone: Mars}", "a.timezone: 'Mars' is not a time zone"),
+        (
+            'a: {type: text, decimal_separator: ","}',
+            "a: decimal_separator is for numbers, not text",
+        ),
         ("a: {type: text, format: x}", "a: format is for date and timestamp, not text"),
     ],
 )

@@ -38,7 +38,13 @@ def standard(kind: str, *values: str | None, **options: object) -> list[str | No
         ("integer", "1_000", None),
         ("integer", "twelve", None),
         ("decimal", "0.10", "0.10"),
+        ("integer", "0,125", None),
         ("decimal", "1,234.50", "1234.50"),
+        ("decimal", "1,234,567", "1234567"),
+        ("decimal", "1,234", None),
+        ("decimal", "0,125", None),
+        ("float", "2,500", None),
+        ("float", "0,125.0", None),
         ("decimal", " +3 ", "3"),
         ("decimal", "12345678901234567890.123456789", "12345678901234567890.123456789"),
         ("decimal", "1e400", "1e400"),
@@ -79,6 +85,31 @@ def standard(kind: str, *values: str | None, **options: object) -> list[str | No
 )
 def test_a_value_becomes_its_standard_text(kind: str, text: str, expected: str | None) -> None:
     assert standard(kind, text) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("kind", "separator", "text", "expected"),
+    [
+        ("decimal", ".", "1,234", "1234"),
+        ("decimal", ".", "1,5", None),
+        ("decimal", ",", "1,234", "1.234"),
+        ("decimal", ",", "0,125", "0.125"),
+        ("decimal", ",", " +1.234,50 ", "1234.50"),
+        ("decimal", ",", "1.234", "1234"),
+        ("decimal", ",", "1.5", None),
+        ("decimal", ",", "1,234.50", None),
+        ("decimal", ",", "1,234,567", None),
+        ("float", ".", "2,500", "2500"),
+        ("float", ",", "2,5e3", "2.5e3"),
+        ("integer", ",", "1.234.567", "1234567"),
+        ("integer", ",", "42,0", "42"),
+        ("integer", ",", "1,234", None),
+    ],
+)
+def test_a_column_may_say_what_a_comma_means(
+    kind: str, separator: str, text: str, expected: str | None
+) -> None:
+    assert standard(kind, text, decimal_separator=separator) == [expected]
 
 
 @pytest.mark.parametrize(

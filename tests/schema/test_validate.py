@@ -54,6 +54,24 @@ def test_a_default_stands_in_for_blank_values() -> None:
     ]  # fmt: skip
 
 
+def test_a_comma_of_two_meanings_is_no_number_until_the_column_says_which() -> None:
+    rows = batch(i=["1,234"], d=["0,125"], f=["2,500"])
+    found = check(rows, schema(i={"type": "integer"}, d={"type": "decimal"}, f={"type": "float"}))
+    (reject,) = found.rejects
+    assert [problem.column for problem in reject.problems] == ["d", "f"]
+    assert "'0,125' has a comma, which may part thousands or a fraction" in reject.describe()
+    comma = {"type": "decimal", "decimal_separator": ","}
+    found = check(rows, schema(i={"type": "integer"}, d=comma, f=comma))
+    assert found.table.to_pylist() == [{"i": "1234", "d": "0.125", "f": "2.500"}]
+
+
+def test_values_of_the_configuration_have_a_point_whatever_the_sources_have() -> None:
+    spec = {"type": "decimal", "decimal_separator": ",", "default": 0.5, "allowed": [0.5, 1.25]}
+    found = check(batch(d=["1,25", "", "2,5"], x=["a", "b", "c"]), schema(d=spec))
+    assert found.table["d"].to_pylist() == ["1.25", "0.5"]
+    assert [reject.line for reject in found.rejects] == [4]
+
+
 def test_blank_is_null_except_in_text() -> None:
     columns = schema(n={"type": "integer"}, t={"type": "text"})
     found = check(batch(n=["", " "], t=["", " "]), columns)

@@ -16,6 +16,7 @@ from chalicelib.config.patterns import re2
 ColumnKind = Literal["text", "integer", "decimal", "float", "boolean", "date", "timestamp", "json"]
 OnInvalid = Literal["fail", "quarantine", "null"]
 ORDERED_KINDS = {"integer", "decimal", "float", "date", "timestamp"}
+NUMERIC_KINDS = {"integer", "decimal", "float"}
 DATED_KINDS = {"date", "timestamp"}
 BOOLEAN_WORDS = {
     "true": ("true", "t", "yes", "y", "on", "1"),
@@ -32,6 +33,9 @@ class Column(Frozen):
     default: Scalar | None = Field(None, description="Instead of an empty value")
     format: Texts = Field((), description="strptime formats of dates and times, tried in order")
     timezone: str = Field("UTC", description="Zone of times that carry none; none: keep no zone")
+    decimal_separator: Literal[".", ","] | None = Field(
+        None, description="What parts a number's fraction; the other one parts thousands"
+    )
     scale: int | None = Field(None, ge=0, description="Digits a decimal may have after the point")
     allowed: tuple[Scalar, ...] = ()
     min: Scalar | None = None
@@ -70,6 +74,8 @@ class Column(Frozen):
     def _constraints_fit_the_type(self) -> Column:
         if self.format and self.type not in DATED_KINDS:
             raise ValueError(f"format is for date and timestamp, not {self.type}")
+        if self.decimal_separator and self.type not in NUMERIC_KINDS:
+            raise ValueError(f"decimal_separator is for numbers, not {self.type}")
         if self.scale is not None and self.type != "decimal":
             raise ValueError(f"scale: is for decimal, not {self.type}")
         if (self.min is not None or self.max is not None) and self.type not in ORDERED_KINDS:
