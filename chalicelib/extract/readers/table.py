@@ -146,6 +146,14 @@ def _guessed(records: Sequence[Record], file: InputFile) -> tuple[int, int]:
     if not below:
         is_data = {kind_of(text) for text in records[top].texts}.isdisjoint({"text", None})
     before = records[top - 1] if top and not records[top].after_blank else None
+    if before and len(before.fields) == 1 and is_data:
+        raise SourceError(
+            "nobody can tell whether this line is the header of one column or a title: "
+            f"those below have {width} fields",
+            where=f"{file.name} line {before.line}",
+            fix="Set the source's csv.delimiter: none if it is one column; if it is a title, "
+            f"csv.skip_lines: {before.line} and csv.header: none.",
+        )
     if before and len(before.fields) > 1:
         extra = kinds_of([records[top].texts, *below], width)[len(before.fields) :]
         if is_data or (extra and set(extra) == {None}):
@@ -168,7 +176,7 @@ def _usual_width(records: Sequence[Record]) -> int:
 
 
 def _header_rows(records: Sequence[Record], top: int) -> int:
-    """Two when the first cannot name the columns alone and the second can, or holds their units."""
+    """Two when the first cannot name the columns alone and both can, or the second has units."""
     if _is_units(records, top + 1):
         return 2
     first = [text.strip() for text in records[top].texts]
@@ -177,8 +185,16 @@ def _header_rows(records: Sequence[Record], top: int) -> int:
     second = [text.strip() for text in records[top + 1].texts]
     below = [r.texts for r in records[top + 2 :] if len(r.fields) == len(first)]
     typed = typed_cells(second, kinds_of(below, len(first)))
-    names = len(second) == len(first) == len(set(second)) and all(second)
-    return 2 if names and typed and not any(typed) else 1
+    return 2 if _names_together(first, second) and typed and not any(typed) else 1
+
+
+def _names_together(first: Sequence[str], second: Sequence[str]) -> bool:
+    """Whether two rows give each column a name of its own; one word again and again does not."""
+    if len(second) != len(first) or len(set(filter(None, second))) == 1:
+        return False
+    names = joined([first, second])
+    below_nothing = [f for f, s in zip(first, second, strict=True) if not s and not f]
+    return len(set(names)) == len(names) and all(names) and not below_nothing
 
 
 def _is_units(records: Sequence[Record], at: int) -> bool:

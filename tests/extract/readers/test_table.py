@@ -19,6 +19,12 @@ TYPED = "1,Ada,2026-01-31\n2,Alan,2026-02-01\n"
         ("first,last\nAda,Lovelace\n", ["first", "last"]),
         ("country,2019,2020\nDE,5,6\nFR,7,8\n", ["country", "2019", "2020"]),
         (",Sales,\nid,q1,q2\n1,2,3\n4,5,6\n", ["id", "Sales_q1", "Sales_q2"]),
+        (
+            "id,Q1,,Q2,\n,sales,cost,sales,cost\n1,1,2,3,4\n",
+            ["id", "Q1_sales", "Q1_cost", "Q2_sales", "Q2_cost"],
+        ),
+        ("id,Q1,\n,sales,cost\n1,1,2\n", ["id", "Q1_sales", "Q1_cost"]),
+        ("Q1,Q1,Q2\nsales,cost,sales\n1,1,2\n", ["Q1_sales", "Q1_cost", "Q2_sales"]),
         ("id,weight,size\n,(kg),[cm]\n1,2,3\n", ["id", "weight_kg", "size_cm"]),
         ("id,name,\n1,Ada,\n2,Alan,\n", ["id", "name"]),
         ("id,name\n1,Ada,\n2,Alan,\n", ["id", "name"]),
@@ -87,6 +93,20 @@ def test_a_header_that_nobody_could_tell_is_asked_for(read: ReadFile) -> None:
         read("a.csv", text)
     found = read("a.csv", text, options=CsvOptions(header=("first", "last", "x"), skip_lines=1))
     assert found.rows[0] == {"first": "Ada", "last": "Lovelace", "x": "x"}
+
+
+@pytest.mark.parametrize("text", ["price\n1,50\n2,75\n", "Shop 3\n1,2026-01-31\n2,2026-02-01\n"])
+def test_a_line_that_may_be_a_header_is_not_skipped(read: ReadFile, text: str) -> None:
+    with pytest.raises(SourceError, match=r"line 1: nobody can tell .*csv.delimiter: none"):
+        read("a.csv", text)
+    found = read("a.csv", text, options=CsvOptions(delimiter="none"))
+    assert list(found.rows[0]) == text.splitlines()[:1]
+
+
+@pytest.mark.parametrize("row", [",NA,NA,NA", "NA,NA,NA,NA"])
+def test_a_row_without_values_is_no_second_header(read: ReadFile, row: str) -> None:
+    found = read("a.csv", f",x,y,z\n{row}\n1,2,3,4\n")
+    assert len(found.rows) == 2
 
 
 @pytest.mark.parametrize(
