@@ -103,19 +103,26 @@ class Mender:
     def is_other_table(self, record: Record, following: Record | None) -> bool:
         """Whether a record after a blank line is the first of a table of its own.
 
-        It is as wide as the next one but not as this table, or names stand in it where this
-        table's columns have numbers and dates.
+        It is as wide as the next one but not as this table; or names stand in it where this
+        table's columns have numbers and dates, in all of them or with another table's row below.
         """
         if record.fault:
             return False
         typed = typed_cells(record.texts, self.kinds)
         if len(record.fields) == self.width:
             names = [text.strip() for text in record.texts]
-            unlike = bool(typed) and not any(typed)
-            return unlike and all(names) and len(set(names)) == len(names)
+            unlike = bool(typed) and not any(typed) and all(names)
+            foreign = len(typed) == self.width or not self._is_row(following)
+            return unlike and foreign and len(set(names)) == len(names)
         if len(record.fields) == 1 or following is None or (typed and all(typed)):
             return False
         return len(following.fields) == len(record.fields)
+
+    def _is_row(self, record: Record | None) -> bool:
+        """Whether a record could be one of this table; what is not there proves nothing."""
+        if record is None:
+            return True
+        return len(record.fields) == self.width and fits(record.texts, self.kinds)
 
 
 def _with(record: Record, fields: Sequence[Field], note: str) -> Record:

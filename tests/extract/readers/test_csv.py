@@ -298,6 +298,13 @@ def test_a_second_table_is_told_and_not_mixed(read: ReadFile, second: str) -> No
     assert "belongs to a second table, which begins at line 5" in found.rejects[0].describe()
 
 
+@pytest.mark.parametrize("below", ["S12,4\nS13,5\n", ""])
+def test_a_bad_row_after_a_blank_line_begins_no_table(read: ReadFile, below: str) -> None:
+    found = read("a.csv", "sku,qty\nS1,1\nS2,2\nS3,3\n\nS11,n/a\n" + below)
+    assert found.rows[3] == {"sku": "S11", "qty": "n/a"}
+    assert (len(found.rows), found.rejects) == (4 + below.count("\n"), [])
+
+
 # any text at all
 
 dirty_texts = st.lists(
