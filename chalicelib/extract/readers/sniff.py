@@ -37,6 +37,8 @@ SIGNS = re.compile(r"[\t;|,]")
 COMMAS = re.compile(r"\D*(\d[\d.' \u00a0]*,\d+|\d{1,3}(,\d{3})+(\.\d*)?)(?![\d,])[^,]*")
 """A number with a decimal comma or with groups of three; other commas stand between numbers."""
 
+ESCAPED = re.compile(r"""\\[\t;|, "'N]""")
+
 SAID = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 
 SAMPLE_LINES = 50
@@ -55,7 +57,7 @@ def find_dialect(
     """
     if options.delimiter == "none":
         return None
-    sample = _first_lines(text, options.skip_lines)
+    sample = _sample(text, options)
     candidates = [_Candidate(dialect, sample, names) for dialect in _hinted(sample, options)]
     best = max(candidates, key=lambda candidate: candidate.rank, default=None)
     if best is None:
@@ -67,6 +69,16 @@ def find_dialect(
 def plain_dialect(text: str, options: CsvOptions) -> Dialect:
     """The dialect of a file of a single column: a comma in it is text."""
     return next(_hinted(text, options, NO_DELIMITER))
+
+
+def _sample(text: str, options: CsvOptions) -> str:
+    """The first lines, and as many later ones with an escape, which may be rare."""
+    first = _first_lines(text, options.skip_lines)
+    if BACKSLASH not in text or options.escape != "auto":
+        return first
+    start = text.find(first) + len(first)
+    later = (line for line in text[start:].splitlines(keepends=True) if ESCAPED.search(line))
+    return first + "".join(islice(later, SAMPLE_LINES))
 
 
 def _first_lines(text: str, skipped: int) -> str:
@@ -124,7 +136,15 @@ def _escapes(text: str, options: CsvOptions, quote: str, delimiter: str) -> list
     if options.escape != "auto":
         return [(options.escape, True)]
     hinted = any(BACKSLASH + char in text for char in filter(None, (quote, delimiter, "\n")))
+    if _has_null_of_mysql(text, delimiter):
+        return [(BACKSLASH, True), ("", True)]
     return [("", True), *[(BACKSLASH, True)] * hinted]
+
+
+def _has_null_of_mysql(text: str, delimiter: str) -> bool:
+    """Whether a cell is just that: who writes it so escapes other signs, too."""
+    cell = re.escape(delimiter)
+    return bool(re.search(rf"(?:^|{cell} ?)\\N(?={cell}|[\r\n]|\Z)", text, re.MULTILINE))
 
 
 class _Candidate:

@@ -165,6 +165,29 @@ def test_backslashes_mean_what_mysql_and_postgresql_mean_by_them(read: ReadFile)
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "last"),
+    [
+        ("1\t\\N\n" * 99, None),
+        ("1\tx\n" * 99 + "2\ta\\\tb\n", "a\tb"),
+        ('1\t"x"\n' * 99 + '2\t"say \\"hi\\""\n', 'say "hi"'),
+    ],
+)
+def test_an_escape_is_found_however_rare_it_is(read: ReadFile, text: str, last: str | None) -> None:
+    found = read("a.txt", "id\tname\n" + text)
+    assert (found.rows[-1]["name"], found.rejects) == (last, [])
+    assert found.detected["escape"] == "backslash"
+
+
+def test_a_single_column_of_mysql_may_hold_null(read: ReadFile) -> None:
+    assert read("a.csv", "name\nx\n\\N\n").rows == [{"name": "x"}, {"name": None}]
+
+
+def test_paths_of_windows_are_no_escapes(read: ReadFile) -> None:
+    found = read("a.csv", "id,folder\n" + "1,x\n" * 99 + "2,C:\\new\\\n3,C:\\Nero\n")
+    assert [row["folder"] for row in found.rows[-2:]] == ["C:\\new\\", "C:\\Nero"]
+
+
 # properties
 
 DELIMITERS = st.sampled_from(",;\t| ")
