@@ -23,6 +23,22 @@ UNREADABLE = "\udcff"
 HIGH_RUN = re.compile(rb"(?!(.)\1{3})[\x80-\xff]{4,}")
 """Western text has no four different letters beyond ASCII in a row; Greek, Russian, Chinese do."""
 
+MISREAD = re.compile(
+    r"""
+    (?i:[a-z\xe0-\xff]) [\xa1-\xa9\xac\xae\xaf\xb1-\xb3\xb6\xb8\xb9\xbc-\xbf]  # £ ¦ ¯ ± ³ ¶ ¼ …
+        (?i:[a-z\xe0-\xff] | [\xb1\xb3\xb6\xb9\xbc\xbe\xbf])
+    | [\xa3\xa5\xa6\xaf\xb1\xb3\xb9\xbc\xbe] (?i:[a-z\xe0-\xff]{2})
+    | [a-z\xe0-\xff] [\u0178\u0152]  # Ÿ and Œ
+    """,
+    re.VERBOSE,
+)
+"""Signs inside of words: letters of central Europe, which have these places in their encodings."""
+
+GUESSED = (
+    "was read as Windows-1252, but signs stand within its words: "
+    "name its encoding in the source's csv.encoding, as cp1250 or iso8859_2"
+)
+
 codecs.register_error("elt.unreadable", lambda error: (UNREADABLE, error.end))  # type: ignore[attr-defined]
 
 
@@ -31,11 +47,13 @@ class Utf8Stream:
 
     A mark decides, else the bytes do: NUL beside each letter is UTF-16; the first bytes beyond
     ASCII tell UTF-8 from Windows-1252, of which Latin-1 is a part. Until then, and in all of a
-    UTF-8 file, the bytes pass through as they are. `encoding` is what was found so far.
+    UTF-8 file, the bytes pass through as they are. `encoding` is what was found so far, `doubt`
+    what speaks against it.
     """
 
     def __init__(self, stream: BinaryIO, name: str, asked: str = "auto") -> None:
         self.encoding = "UTF-8"
+        self.doubt = ""
         self._stream = stream
         self._name = name
         self._decoder: codecs.IncrementalDecoder | None = None
@@ -84,6 +102,7 @@ class Utf8Stream:
         invalid = len(re.findall("[\udc80-\udcff]", text))
         if invalid * 2 > len(re.findall("[^\x00-\x7f]", text)):
             self._refuse_other_scripts(chunk)
+            self.doubt = GUESSED if MISREAD.search(chunk.decode("cp1252", "replace")) else ""
             self._decode_as("cp1252", "Windows-1252")
         return chunk
 

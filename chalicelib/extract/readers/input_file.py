@@ -94,7 +94,10 @@ class InputFile:
     def utf8(self) -> Iterator[Utf8Stream]:
         """The content of a text file as UTF-8, whatever encoding it is in."""
         with self.open() as stream:
-            yield Utf8Stream(stream, self.name, self.options.encoding)
+            text = Utf8Stream(stream, self.name, self.options.encoding)
+            yield text
+        if text.doubt:
+            self.warn(text.doubt)
 
     def head(self, size: int = 1 << 16) -> bytes:
         """The first bytes, checked to be text in UTF-8."""

@@ -49,6 +49,23 @@ def test_text_that_is_not_western_is_not_guessed(encoding: str) -> None:
     assert words in decoded(content, encoding)[0]
 
 
+@pytest.mark.parametrize("encoding", ["cp1250", "iso8859_2"])
+@pytest.mark.parametrize("word", ["Łódź", "Małe Źródło", "Książ"])
+def test_words_with_signs_in_them_are_a_warning(read: ReadFile, encoding: str, word: str) -> None:
+    content = f"id,name\n1,{word}\n".encode(encoding)
+    (warning,) = read("a.csv", content).warnings
+    assert "was read as Windows-1252" in warning
+    assert "csv.encoding, as cp1250" in warning
+    assert read("a.txt", content, options=CsvOptions(encoding=encoding)).warnings == []
+
+
+def test_western_text_is_no_reason_to_warn(read: ReadFile) -> None:
+    words = (
+        "Größe 5 m², £5, 7 €, §12, l\u2019été, cœur, ¿Qué? ¡Hola! 1½ Acme® \xd72 Œuvre paral·lel"
+    )
+    assert read("a.csv", f"id;name\n1;{words}\n".encode("cp1252")).warnings == []
+
+
 def test_an_encoding_that_is_given_is_obeyed(read: ReadFile) -> None:
     found = read("a.csv", "id,é\n1,ż\n".encode("cp1250"), options=CsvOptions(encoding="cp1250"))
     assert found.rows == [{"id": "1", "é": "ż"}]
