@@ -6,6 +6,7 @@ at by itself; a block in which more is wrong is read record by record.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from chalicelib.batch import Batch
@@ -15,7 +16,7 @@ from chalicelib.extract.readers.dialect import Dialect
 from chalicelib.extract.readers.input_file import InputFile
 from chalicelib.extract.readers.layout import Layout
 from chalicelib.extract.readers.rows import Rows
-from chalicelib.extract.readers.sniff import find_dialect, plain_dialect
+from chalicelib.extract.readers.sniff import find_dialect, plain_dialect, unknown_delimiter
 from chalicelib.extract.readers.table import find_table
 from chalicelib.extract.readers.tail import without_empty_end
 
@@ -28,8 +29,18 @@ def read(file: InputFile) -> Iterator[Batch]:
     if text.lstrip()[:1] in ("{", "["):
         raise SourceError("the file holds JSON", where=file.name, fix="Rename it to .json.")
     dialect = find_dialect(text, file.options, file.wanted, doubtful=True)
-    dialect = dialect or plain_dialect(text, file.options)
+    if dialect is None:
+        dialect = plain_dialect(text, file.options)
+        _warn_of_delimiter(file, text)
     return read_delimited(file, text, dialect, whole=whole)
+
+
+def _warn_of_delimiter(file: InputFile, text: str) -> None:
+    if sign := unknown_delimiter(text, file.options):
+        file.warn(
+            f"was read as a single column, but each line has {sign!r} as often as the first: "
+            f"if that is the delimiter, set the source's csv.delimiter: {json.dumps(sign)}"
+        )
 
 
 def read_delimited(file: InputFile, text: str, dialect: Dialect, *, whole: bool) -> Iterator[Batch]:

@@ -37,6 +37,8 @@ SIGNS = re.compile(r"[\t;|,]")
 COMMAS = re.compile(r"\D*(\d[\d.' \u00a0]*,\d+|\d{1,3}(,\d{3})+(\.\d*)?)(?![\d,])[^,]*")
 """A number with a decimal comma or with groups of three; other commas stand between numbers."""
 
+RARE_DELIMITERS = re.compile(r"[~^:!#*+=/§¦\x01-\x08\x0e-\x1f]")
+
 ESCAPED = re.compile(r"""\\[\t;|, "'N]""")
 
 SAID = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
@@ -69,6 +71,19 @@ def find_dialect(
 def plain_dialect(text: str, options: CsvOptions) -> Dialect:
     """The dialect of a file of a single column: a comma in it is text."""
     return next(_hinted(text, options, NO_DELIMITER))
+
+
+def unknown_delimiter(text: str, options: CsvOptions) -> str:
+    """A sign that each of the first lines has as often as the first one: it may be the delimiter.
+
+    None is looked for by itself but the usual ones; empty where nothing looks like one.
+    """
+    lines = _first_lines(text, options.skip_lines).splitlines()
+    counts = [Counter(RARE_DELIMITERS.findall(line)) for line in lines if line]
+    if options.delimiter != "auto" or len(counts) < 2:  # noqa: PLR2004 - a header and a row
+        return ""
+    steady = (sign for sign in counts[0] if len({count[sign] for count in counts}) == 1)
+    return next(steady, "")
 
 
 def _sample(text: str, options: CsvOptions) -> str:

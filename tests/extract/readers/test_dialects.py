@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -141,6 +142,22 @@ def test_spaces_in_names_are_no_delimiters_where_commas_are(
 def test_grouped_numbers_and_decimal_commas_may_stand_between_spaces(read: ReadFile) -> None:
     found = read("a.csv", "id sum day\n1 1,5 2026-01-31\n2 1,234,567.50 2026-02-01\n")
     assert [row["sum"] for row in found.rows] == ["1,5", "1,234,567.50"]
+
+
+@pytest.mark.parametrize("sign", ["~", "^", ":", "\x01"])
+def test_a_delimiter_that_is_not_looked_for_is_a_warning_that_names_it(
+    read: ReadFile, sign: str
+) -> None:
+    text = "id,name,day\n1,Ada,x\n2,Alan,y\n".replace(",", sign)
+    (warning,) = read("a.csv", text).warnings
+    key = yaml.safe_load(warning.partition("set the source's csv.")[2])
+    found = read("a.csv", text, options=CsvOptions.model_validate(key))
+    assert (list(found.rows[0]), found.warnings) == (["id", "name", "day"], [])
+
+
+@pytest.mark.parametrize("text", ["page\nhttp://a\nhttp://b\n", "time\n10:00\n11:00\n", "a:b\n"])
+def test_signs_within_a_single_column_are_no_reason_to_warn(read: ReadFile, text: str) -> None:
+    assert read("a.csv", text).warnings == []
 
 
 def test_a_single_column_can_be_asked_for(read: ReadFile) -> None:
