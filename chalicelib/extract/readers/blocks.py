@@ -56,20 +56,30 @@ class Block:
 
     def record_lines(self, records: int) -> Sequence[int]:
         """The line each of the block's `records` starts on; blank lines are no records."""
-        newline = self.dialect.newline.encode()
-        lines = self.newlines + (not self.data.endswith(newline))
+        lines = self.newlines + (not self.data.endswith(self.dialect.newline.encode()))
         if lines == records:
             return range(self.first_line, self.first_line + records)
         starts, blank = self._bounds
-        newlines = np.flatnonzero(np.frombuffer(self.data, np.uint8) == newline[0])
-        numbers: list[int] = (self.first_line + np.searchsorted(newlines, starts[~blank])).tolist()
-        return numbers
+        return self._lines_at(starts[~blank])
 
     @property
     def has_gap(self) -> bool:
         """Whether a blank line stands before one of its records: another table may follow."""
         _, blank = self._bounds
         return not blank.all() and bool(blank[: np.flatnonzero(~blank)[-1]].any())
+
+    def blank_lines(self) -> list[int]:
+        """The lines that hold nothing; of records that could not be told, the last of several."""
+        if self.records is not None:
+            return [record.line - 1 for record in self.records if record.after_blank]
+        starts, blank = self._bounds
+        return self._lines_at(starts[blank])
+
+    def _lines_at(self, positions: Positions) -> list[int]:
+        newline = self.dialect.newline.encode()
+        newlines = np.flatnonzero(np.frombuffer(self.data, np.uint8) == newline[0])
+        numbers: list[int] = (self.first_line + np.searchsorted(newlines, positions)).tolist()
+        return numbers
 
     def pieces(self) -> Iterator[Block]:
         """The block in smaller ones, of about `WINDOW`; a blank line goes with what follows it."""

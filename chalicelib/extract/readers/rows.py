@@ -11,12 +11,14 @@ import pyarrow as pa
 
 from chalicelib.batch import Batch
 from chalicelib.extract.readers.blocks import Block
+from chalicelib.extract.readers.dialect import NO_DELIMITER
 from chalicelib.extract.readers.header import UNNAMED
 from chalicelib.extract.readers.input_file import InputFile
 from chalicelib.extract.readers.layout import Layout
 from chalicelib.extract.readers.lenient import Record
 from chalicelib.extract.readers.mend import Mender, visible
 from chalicelib.extract.readers.table import Table
+from chalicelib.extract.readers.tail import BLANK
 
 MAX_FOOTER = 20
 """Records at the end of a file that may be remarks on it; more of them are bad rows."""
@@ -46,6 +48,7 @@ class Rows:
 
     def batches(self, block: Block) -> Iterator[Batch]:
         """The rows of a block, in its order; what is no row without doubt is a reject."""
+        self._note_blank_lines(block)
         whole = self._fast(block)
         if whole:
             yield whole
@@ -62,6 +65,12 @@ class Rows:
             self._file.detected["footer"] = f"{count}line {first.line}: {first.raw.strip()[:60]}"
             texts = "; ".join(repr(visible(record.raw)[:SHOWN]) for record in self._remarks)
             self._file.warn(f"taken for a footer, not for rows: {count}line {first.line}: {texts}")
+
+    def _note_blank_lines(self, block: Block) -> None:
+        """In a single column a blank line may be meant as a row: an empty one."""
+        if self._layout.dialect.delimiter == NO_DELIMITER:
+            for line in block.blank_lines():
+                self._file.note(BLANK, line)
 
     # Arrow
 

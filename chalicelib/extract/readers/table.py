@@ -28,6 +28,9 @@ REMARK = re.compile(r"#|sep=.$", re.IGNORECASE)
 """Starts a line above the table; in the last one before the rows it may be the header."""
 
 UNIT = re.compile(r"[\[(][^\])]*[\])]")
+RULE = re.compile(r"[-+=|:\s]*--[-+=|:\s]*")
+"""A line of dashes, as Markdown and psql set a header off with."""
+
 YEARS = range(1900, 2101)
 
 
@@ -58,11 +61,12 @@ def find_table(text: str, dialect: Dialect, file: InputFile, *, final: bool) -> 
         return None
     records = [record for record, _ in found]
     first, count = _header(records, file)
-    below = _first_table(records[first + count :])
+    rule = _rules(records[first : first + count + 1], count, file)
+    below = _first_table(records[first + count + rule :])
     width = _usual_width(below) if below else 0
     kinds = kinds_of([r.texts for r in below if len(r.fields) == width], width)
     names = _names(records[first : first + count], kinds, file, first_line)
-    end = found[first + count - 1][1] if first + count else 0
+    end = found[first + count + rule - 1][1] if first + count else 0
     start = begin + end
     _tell(file, records, first, count)
     return Table(
@@ -144,7 +148,7 @@ def _guessed(records: Sequence[Record], file: InputFile) -> tuple[int, int]:
     typed = typed_cells(records[top].texts, kinds)
     is_data = bool(typed) and all(typed) and not _are_years(records[top].texts, kinds)
     if not below:
-        is_data = {kind_of(text) for text in records[top].texts}.isdisjoint({"text", None})
+        is_data = _has_values(records[top].texts)
     before = records[top - 1] if top and not records[top].after_blank else None
     if before and len(before.fields) == 1 and is_data:
         raise SourceError(
@@ -165,6 +169,12 @@ def _guessed(records: Sequence[Record], file: InputFile) -> tuple[int, int]:
                 fix="Set the source's csv.header: 1 with csv.skip_lines, or csv.header: none.",
             )
     return (top, 0) if is_data else (top, _header_rows(records, top))
+
+
+def _has_values(cells: Sequence[str]) -> bool:
+    """Whether numbers or dates are in a row that stands alone, and not just years."""
+    values = [cell.strip() for cell in cells if kind_of(cell) not in ("text", None)]
+    return any(not (value.isdecimal() and int(value) in YEARS) for value in values)
 
 
 def _usual_width(records: Sequence[Record]) -> int:
@@ -203,6 +213,16 @@ def _is_units(records: Sequence[Record], at: int) -> bool:
         return False
     cells = [text.strip() for text in records[at].texts]
     return any(cells) and all(not cell or UNIT.fullmatch(cell) for cell in cells)
+
+
+def _rules(records: Sequence[Record], count: int, file: InputFile) -> int:
+    """How many lines below the header, which has `count`, only set it off: one or none."""
+    below = records[count:] if count else []
+    rules = [record for record in below if RULE.fullmatch(record.raw)]
+    if not rules or len(records[count - 1].fields) == 1:
+        return 0
+    file.note("rule below the header, left out", rules[0].line)
+    return 1
 
 
 def _are_years(cells: Sequence[str], kinds: Sequence[Kind]) -> bool:

@@ -6,15 +6,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from chalicelib.extract.readers.blocks import Block
+from chalicelib.extract.readers.dialect import NO_DELIMITER
 from chalicelib.extract.readers.input_file import InputFile
 
+BLANK = "blank line, left out"
 EMPTY_END = "empty row at the end, left out"
 
 
 def without_empty_end(found: Iterable[Block], file: InputFile) -> Iterator[Block]:
     """The blocks but for the empty rows at the end of the file: nothing but delimiters.
 
-    They are noted as mended. Blank lines are no rows anyway.
+    They are noted as mended, and so are blank lines where a row has a single column.
     """
     held: Block | None = None
     for block in found:
@@ -29,6 +31,8 @@ def without_empty_end(found: Iterable[Block], file: InputFile) -> Iterator[Block
         for number, text in enumerate(held.data.splitlines(), start=held.first_line):
             if text:
                 file.note(EMPTY_END, number)
+            elif held.dialect.delimiter == NO_DELIMITER:
+                file.note(BLANK, number)
 
 
 def _cut_empty_end(block: Block) -> tuple[Block | None, Block | None]:

@@ -37,8 +37,10 @@ def test_null_values_can_be_given(read: ReadFile) -> None:
     assert found.rows == [{"a": None, "b": "NULL"}]
 
 
-def test_one_column_needs_no_delimiter(read: ReadFile) -> None:
-    assert read("a.csv", "id\n1\n\n2\n").rows == [{"id": "1"}, {"id": "2"}]
+def test_one_column_needs_no_delimiter_and_its_blank_lines_are_counted(read: ReadFile) -> None:
+    found = read("a.csv", "id\n1\n\n2\n\n")
+    assert found.rows == [{"id": "1"}, {"id": "2"}]
+    assert found.repaired == {"blank line, left out": [3, 5]}
 
 
 def test_gzip_is_read_whatever_the_name(read: ReadFile) -> None:

@@ -34,6 +34,7 @@ TYPED = "1,Ada,2026-01-31\n2,Alan,2026-02-01\n"
         ("# shop 3\n# by, Ada\nid,name\n1,Ada\n2,Alan\n", ["id", "name"]),
         ("#id,day\n1,2026-01-31\n2,2026-02-01\n", ["#id", "day"]),
         ("1,2026-01-31\n", ["column_1", "column_2"]),
+        ("1,Anna\n", ["column_1", "column_2"]),
         ("name\nLovelace, Ada\nTuring\n", ["name"]),
     ],
 )
@@ -43,6 +44,28 @@ def test_columns_are_called_as_a_person_would_call_them(
     found = read("a.csv", text)
     assert list(found.rows[0]) == names
     assert found.rejects == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "|id|name|\n|---:|:---|\n|1|Ada|\n|2|Alan|\n",
+        "id|name\n--+-----\n1|Ada\n2|Alan\n",
+        "id\tname\n--\t-----\n1\tAda\n2\tAlan\n",
+    ],
+)
+def test_a_rule_below_the_header_is_no_row(read: ReadFile, text: str) -> None:
+    found = read("a.csv", text)
+    assert (found.rows, found.rejects) == (
+        [{"id": "1", "name": "Ada"}, {"id": "2", "name": "Alan"}],
+        [],
+    )
+    assert (found.lines, found.repaired["rule below the header, left out"]) == ([3, 4], [2])
+
+
+@pytest.mark.parametrize("header", ["id,name\n", "country,2019,2020\n", "first 10,b\n"])
+def test_a_header_alone_is_no_row(read: ReadFile, header: str) -> None:
+    assert read("a.csv", header).rows == []
 
 
 def test_lines_before_the_table_are_skipped_and_counted(read: ReadFile) -> None:
