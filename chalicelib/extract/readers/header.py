@@ -85,8 +85,15 @@ def _check_against(columns: Mapping[str, Column], names: list[str], where: str) 
             f"the header has {', '.join(names)}",
             where=where,
             fix=f"Add the name in this file to schema.columns.{missing[0]}.from"
-            f"{_guess(columns[missing[0]].spellings(missing[0]), names)}.",
+            f"{_guess(columns[missing[0]].spellings(missing[0]), names)}"
+            f"{_or_none(columns, names)}.",
         )
+
+
+def _or_none(columns: Mapping[str, Column], names: Sequence[str]) -> str:
+    """A row as wide as the schema may be the first one of a file without a header."""
+    as_wide = len(names) == len(columns)
+    return "; or set the source's csv.header: none, if this line is a row" if as_wide else ""
 
 
 def _alternatives(name: str, column: Column) -> str:

@@ -104,6 +104,17 @@ def test_a_header_that_leaves_the_schema_without_its_columns_is_refused(
         read("a.csv", text, columns=columns(*declared))
 
 
+def test_a_file_that_may_have_no_header_is_told_how_to_say_so(read: ReadFile) -> None:
+    text, declared = "Anna,Berlin\nBernd,Bonn\n", columns("name", "city")
+    with pytest.raises(SourceError, match="no column 'name'.*csv.header: none, if this line is a"):
+        read("a.csv", text, columns=declared)
+    found = read("a.csv", text, columns=declared, options=CsvOptions(header="none"))
+    assert found.rows[0] == {"name": "Anna", "city": "Berlin"}
+    with pytest.raises(SourceError) as refused:
+        read("a.csv", "Anna,Berlin,x\n", columns=declared)
+    assert "csv.header" not in str(refused.value)
+
+
 def test_a_header_without_a_required_column_is_refused_with_a_guess(read: ReadFile) -> None:
     declared = columns(order_id={"type": "text", "required": True, "from": "id"})
     with pytest.raises(SourceError, match=r"no column 'id' or 'order_id'.*is it 'order id'"):
