@@ -51,7 +51,7 @@ class Mender:
                 continue
             other = Grammar(replace(self.dialect, delimiter=delimiter, padded=False))
             fields = other.split(record.raw)
-            if len(fields) == self.width and self._fit(fields, unless_wider_than=2):
+            if len(fields) == self.width and self._fit(fields):
                 return _with(record, fields, f"another delimiter, {SPOKEN[delimiter]}")
         return None
 
@@ -59,15 +59,18 @@ class Mender:
         """With NULL for a last field that is not there. The end of a file may be cut off."""
         if len(record.fields) != self.width - 1 or not record.whole:
             return None
-        if not self._fit(record.fields, unless_wider_than=1):
+        if not self._is_proven(record.texts):
             return None
         return _with(record, (*record.fields, EMPTY), SHORT)
 
-    def _fit(self, fields: Sequence[Field], unless_wider_than: int) -> bool:
-        """Whether the fields look like the columns' cells; a few words alone prove nothing."""
+    def _fit(self, fields: Sequence[Field]) -> bool:
+        """Whether the fields look like the columns' cells; two words alone prove nothing."""
         texts = [field.text for field in fields]
-        proof = len(fields) > unless_wider_than or any(typed_cells(texts, self.kinds))
-        return proof and fits(texts, self.kinds)
+        return self._is_proven(texts) or (len(texts) > 2 and fits(texts, self.kinds))  # noqa: PLR2004
+
+    def _is_proven(self, texts: Sequence[str]) -> bool:
+        """Whether each cell fits its column, and one does so that words would not."""
+        return any(typed_cells(texts, self.kinds)) and fits(texts, self.kinds)
 
     def reject(self, record: Record, encoding: str) -> Reject:
         """The record as it stands in the file, and why it is no row."""
@@ -95,7 +98,7 @@ class Mender:
         Such a row begins as its column does; a number, a date or a time begins with no letter.
         """
         texts = record.texts
-        if any(typed_cells(texts, self.kinds)) and fits(texts, self.kinds):
+        if self._is_proven(texts):
             return True
         typed = self.kinds[0] in ("number", "date", "time")
         return not record.whole and not (typed and len(texts) == 1 and texts[0][:1].isalpha())

@@ -152,6 +152,11 @@ def test_what_is_not_certain_is_set_aside_as_it_is(read: ReadFile, dirty: str, r
     assert len(found.rows) == 4
 
 
+def test_of_words_nobody_can_tell_which_one_is_missing(read: ReadFile) -> None:
+    found = read("a.csv", "first,middle,last\nA,B,C\nD,E,F\nG,H\nI,J,K\n")
+    assert [reject.row["_raw"] for reject in found.rejects] == ["G,H"]
+
+
 def large(**dirty: str) -> str:
     """More than one block of rows; `row_n` takes the place of row n."""
     rows = [f"{number},somebody number {number},{number}.50" for number in range(80_000)]

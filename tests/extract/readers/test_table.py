@@ -106,7 +106,7 @@ def test_a_header_that_leaves_the_schema_without_its_columns_is_refused(
 
 def test_a_file_that_may_have_no_header_is_told_how_to_say_so(read: ReadFile) -> None:
     text, declared = "Anna,Berlin\nBernd,Bonn\n", columns("name", "city")
-    with pytest.raises(SourceError, match="no column 'name'.*csv.header: none, if this line is a"):
+    with pytest.raises(SourceError, match=r"no column 'name'.*csv.header: none, if this line is a"):
         read("a.csv", text, columns=declared)
     found = read("a.csv", text, columns=declared, options=CsvOptions(header="none"))
     assert found.rows[0] == {"name": "Anna", "city": "Berlin"}
