@@ -31,6 +31,12 @@ UNIT = re.compile(r"[\[(][^\])]*[\])]")
 RULE = re.compile(r"[-+=|:\s]*--[-+=|:\s]*")
 """A line of dashes, as Markdown and psql set a header off with."""
 
+TYPE = re.compile(
+    r"""\s*(u?int(eger)?\d*|(big|small)int|float\d*|double(\ precision)?|real|numeric|decimal|number
+    |bool(ean)?|str(ing)?|text|(var)?char|date|datetime|time|timestamp|json)(\([\d,\ ]+\))?\s*""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
 YEARS = range(1900, 2101)
 
 
@@ -61,12 +67,12 @@ def find_table(text: str, dialect: Dialect, file: InputFile, *, final: bool) -> 
         return None
     records = [record for record, _ in found]
     first, count = _header(records, file)
-    rule = _rules(records[first : first + count + 1], count, file)
-    below = _first_table(records[first + count + rule :])
+    aside = _set_aside(records[first:], count, file)
+    below = _first_table(records[first + count + aside :])
     width = _usual_width(below) if below else 0
     kinds = kinds_of([r.texts for r in below if len(r.fields) == width], width)
     names = _names(records[first : first + count], kinds, file, first_line)
-    end = found[first + count + rule - 1][1] if first + count else 0
+    end = found[first + count + aside - 1][1] if first + count else 0
     start = begin + end
     _tell(file, records, first, count)
     return Table(
@@ -215,14 +221,23 @@ def _is_units(records: Sequence[Record], at: int) -> bool:
     return any(cells) and all(not cell or UNIT.fullmatch(cell) for cell in cells)
 
 
-def _rules(records: Sequence[Record], count: int, file: InputFile) -> int:
-    """How many lines below the header, which has `count`, only set it off: one or none."""
-    below = records[count:] if count else []
-    rules = [record for record in below if RULE.fullmatch(record.raw)]
-    if not rules or len(records[count - 1].fields) == 1:
+def _set_aside(records: Sequence[Record], count: int, file: InputFile) -> int:
+    """How many lines below a header of `count` are neither header nor row: one or none."""
+    if not count or len(records) == count or len(records[count - 1].fields) == 1:
         return 0
-    file.note("rule below the header, left out", rules[0].line)
+    if RULE.fullmatch(records[count].raw):
+        file.note("rule below the header, left out", records[count].line)
+    elif _are_types(records[count].texts, records[count + 1 :]):
+        file.note("types below the header, left out", records[count].line)
+    else:
+        return 0
     return 1
+
+
+def _are_types(cells: Sequence[str], below: Sequence[Record]) -> bool:
+    """Whether the cells name the columns' types, and numbers or dates stand below."""
+    typed = typed_cells(cells, kinds_of([r.texts for r in below], len(cells)))
+    return all(map(TYPE.fullmatch, cells)) and bool(typed) and not any(typed)
 
 
 def _are_years(cells: Sequence[str], kinds: Sequence[Kind]) -> bool:

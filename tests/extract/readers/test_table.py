@@ -63,6 +63,14 @@ def test_a_rule_below_the_header_is_no_row(read: ReadFile, text: str) -> None:
     assert (found.lines, found.repaired["rule below the header, left out"]) == ([3, 4], [2])
 
 
+def test_a_row_of_types_below_the_header_is_no_row(read: ReadFile) -> None:
+    found = read("a.csv", "id,a,b\nint,float,varchar(20)\n1,2.5,x\n2,3.5,y\n")
+    assert [row["id"] for row in found.rows] == ["1", "2"]
+    assert found.repaired == {"types below the header, left out": [2]}
+    found = read("a.csv", "column,type\ndate,date\nid,integer\n")
+    assert [row["column"] for row in found.rows] == ["date", "id"]
+
+
 @pytest.mark.parametrize("header", ["id,name\n", "country,2019,2020\n", "first 10,b\n"])
 def test_a_header_alone_is_no_row(read: ReadFile, header: str) -> None:
     assert read("a.csv", header).rows == []
