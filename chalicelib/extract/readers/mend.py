@@ -15,6 +15,7 @@ from chalicelib.extract.readers.sniff import DELIMITERS
 SHORT = "last field missing, read as NULL"
 LONG = "empty fields at the end left out"
 EMPTY = Field("")
+WORD = re.compile(r"[(#*=]|[^\W\d_]")
 UNREADABLE = re.compile("[\udc80-\udcff]")
 
 
@@ -95,13 +96,13 @@ class Mender:
     def _is_row_like(self, record: Record) -> bool:
         """Whether the cells fit their columns, or the end of the file may have cut them off.
 
-        Such a row begins as its column does; a number, a date or a time begins with no letter.
+        Such a row begins as its column does: one of numbers, dates or times with no word.
         """
         texts = record.texts
         if self._is_proven(texts):
             return True
         typed = self.kinds[0] in ("number", "date", "time")
-        return not record.whole and not (typed and len(texts) == 1 and texts[0][:1].isalpha())
+        return not record.whole and not (typed and len(texts) == 1 and WORD.match(texts[0]))
 
     def is_other_table(self, record: Record, following: Record | None) -> bool:
         """Whether a record after a blank line is the first of a table of its own.

@@ -244,10 +244,11 @@ def test_footers_are_told_and_are_no_rows(read: ReadFile) -> None:
     ]
 
 
-def test_a_footer_needs_no_line_end_where_no_row_begins_with_a_letter(read: ReadFile) -> None:
-    found = read("a.csv", ABOVE + "Total: 2 rows")
+@pytest.mark.parametrize("footer", ["Total: 2 rows", "(2 rows)", "# end"])
+def test_a_footer_needs_no_line_end_where_no_row_begins_so(read: ReadFile, footer: str) -> None:
+    found = read("a.csv", ABOVE + footer)
     assert (len(found.rows), found.rejects) == (2, [])
-    assert found.detected["footer"] == "line 4: Total: 2 rows"
+    assert found.detected["footer"] == f"line 4: {footer}"
 
 
 @pytest.mark.parametrize(
