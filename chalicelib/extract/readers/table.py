@@ -114,7 +114,12 @@ def _header(records: Sequence[Record], file: InputFile) -> tuple[int, int]:
     comments = next((at for at, r in enumerate(records) if not REMARK.match(r.raw)), 0)
     first, count = _guessed(records[comments:], file)
     last = records[comments - 1] if comments else None
-    if last and count == first == 0 and len(last.fields) == len(records[comments].fields):
+    if (
+        last
+        and last.raw[0] == "#"
+        and count == first == 0
+        and len(last.fields) == len(records[comments].fields)
+    ):
         return comments - 1, 1
     return comments + first, count
 

@@ -31,6 +31,7 @@ TYPED = "1,Ada,2026-01-31\n2,Alan,2026-02-01\n"
         (",name\n0,Ada\n1,Alan\n", ["column_1", "name"]),
         ("id,x,x\n1,2,3\n4,5,6\n", ["id", "x", "x_2"]),
         ("sep=;\nid;name\n1;Ada\n2;Alan\n", ["id", "name"]),
+        ("sep=;\n1;2026-01-31\n2;2026-02-01\n", ["column_1", "column_2"]),
         ("# shop 3\n# by, Ada\nid,name\n1,Ada\n2,Alan\n", ["id", "name"]),
         ("#id,day\n1,2026-01-31\n2,2026-02-01\n", ["#id", "day"]),
         ("1,2026-01-31\n", ["column_1", "column_2"]),
