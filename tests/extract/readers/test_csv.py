@@ -283,6 +283,12 @@ def test_empty_rows_and_blank_lines_at_the_end_are_no_rows(read: ReadFile) -> No
     assert found.repaired == {"empty row at the end, left out": [4, 5]}
 
 
+def test_empty_rows_at_the_end_are_no_rows_after_a_dirty_one_either(read: ReadFile) -> None:
+    found = read("a.csv", "id,name\n1,A\rda\n2,Alan\n, \n,\n")
+    assert [row["id"] for row in found.rows] == ["1", "2"]
+    assert found.repaired["empty row at the end, left out"] == [4, 5]
+
+
 def test_empty_rows_between_rows_are_rows(read: ReadFile, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blocks, "BATCH_BYTES", 10)
     found = between(read, ",,\n,,\n")
@@ -327,6 +333,7 @@ def test_any_text_is_read_and_where_it_is_clean_as_pythons_csv_reads_it(
 ) -> None:
     text = "c0,c1\n" + "".join(fragments)
     options = CsvOptions(delimiter=",", quote='"', escape="doubled", header=1)
+    monkeypatch.setattr(blocks, "BATCH_BYTES", 1 << 20)
     whole = read("a.csv", text, options=options)
     monkeypatch.setattr(blocks, "BATCH_BYTES", block)
     found = read("a.csv", text, options=options)
