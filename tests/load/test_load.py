@@ -155,11 +155,12 @@ def test_a_load_that_fails_records_no_file_and_moves_no_cursor(load_rows, engine
     assert state(engine, TABLE, "shop").cursor is None
 
 
-def test_two_files_with_the_same_content_are_recorded_as_one(load_rows, engine):
+def test_two_files_with_the_same_content_are_known_each_by_its_name(load_rows, engine):
     report = SourceReport("shop", "local")
     report.loaded = [LoadedFile("a.csv", "same", 1), LoadedFile("b.csv", "same", 1)]
-    load_rows([b"1,a\n"], reports=[report])
-    assert [file.name for file in state(engine, TABLE, "shop").files] == ["a.csv"]
+    for run_id in ("first", "second"):
+        load_rows([b"1,a\n"], run_id=run_id, reports=[report])
+    assert [file.name for file in state(engine, TABLE, "shop").files] == ["a.csv", "b.csv"]
 
 
 def test_replace_forgets_the_files_whose_rows_it_deletes(load_rows, engine):
