@@ -1,7 +1,7 @@
 /** Correct a row that was kept out: a field for each of its columns. */
 
 import { h } from "./dom.js";
-import { form } from "./question.js";
+import { form, look } from "./question.js";
 
 /** The one field of a row that could not be split into columns. */
 const RAW = "_raw";
@@ -13,34 +13,31 @@ const RAW = "_raw";
  * @param {any[]} others rejects whose columns a row that could not be split may have
  */
 export async function correct(reject, before, others) {
-  const row = before ?? unsplit(reject, others);
-  const wrong = new Map(reject.problems.map(({ column, reason }) => [column, reason]));
-  const fields = Object.keys(row).map((name) => [name, input(name, row[name])]);
+  const title = `Line ${reject.line} of ${reject.file}`;
+  const row = unsplit(reject, others);
+  const fields = Object.keys(row).map((name) => field(name, row[name], (before ?? row)[name]));
   const content = [
-    h(
-      "p",
-      { class: "problem" },
-      reject.problems.map(({ column, reason }) =>
-        h("span", {}, column ? `${column}: ${reason}. ` : `${reason}. `),
-      ),
-    ),
+    h("p", { class: "problem" }, reject.problems.map(reasonOf)),
     RAW in reject.row ? h("pre", { class: "raw" }, reject.row[RAW]) : null,
+  ];
+  if (!fields.length) {
+    await look(title, content, h("p", {}, "Its columns are not known here; correct the file."));
+    return null;
+  }
+  content.push(
     h(
       "div",
       { class: "fields" },
-      fields.map(([, field]) => field.label),
+      fields.map(({ element }) => element),
     ),
-    wrong.size && !fields.length
-      ? h("p", {}, "Its columns are not known here; correct the file instead.")
-      : null,
-  ];
-  const agreed = await form(
-    `Line ${reject.line} of ${reject.file}`,
-    content,
-    "Keep the correction",
   );
-  if (!agreed || !fields.length) return null;
-  return Object.fromEntries(fields.map(([name, field]) => [name, field.value()]));
+  const isChanged = () => fields.some((each) => each.value() !== (before ?? row)[each.name]);
+  if (!(await form(title, content, "Keep the correction", isChanged))) return null;
+  return Object.fromEntries(fields.map(({ name, value }) => [name, value()]));
+}
+
+function reasonOf({ column, reason }) {
+  return h("span", {}, column ? `${column}: ${reason}. ` : `${reason}. `);
 }
 
 function unsplit(reject, others) {
@@ -51,17 +48,22 @@ function unsplit(reject, others) {
   return Object.fromEntries(Object.keys(like?.row ?? {}).map((name) => [name, null]));
 }
 
-/** An empty field is NULL if the value was NULL before. */
-function input(name, value) {
-  const box = h(value?.includes("\n") ? "textarea" : "input", {
-    name,
-    value,
-    placeholder: value === null ? "NULL" : null,
-    autocomplete: "off",
+/** A box and whether it is NULL; what is not touched keeps line ends that no box can hold. */
+function field(name, original, value) {
+  const box = h(/[\r\n]/.test(value) ? "textarea" : "input", { name, autocomplete: "off" });
+  box.value = value ?? "";
+  const untouched = box.value;
+  const none = h("input", { type: "checkbox", "aria-label": `${name} is NULL` });
+  none.checked = value === null;
+  box.addEventListener("input", () => {
+    none.checked = original === null && box.value === "";
   });
-  if (box.localName === "textarea") box.value = value;
   return {
-    label: h("label", {}, name, box),
-    value: () => (box.value === "" && value === null ? null : box.value),
+    name,
+    element: h("div", {}, h("label", {}, name, box), h("label", { class: "check" }, none, " NULL")),
+    value: () => {
+      if (none.checked) return null;
+      return box.value === untouched && value !== null ? value : box.value;
+    },
   };
 }

@@ -11,10 +11,11 @@ export function ask(title, text, agree) {
 }
 
 /**
- * Whether the reader agrees to what they filled in. Enter agrees, Escape does not.
+ * Whether the reader agrees to what they filled in, once it is ready. Enter agrees, Escape does not.
  * @returns {Promise<boolean>}
  */
-export async function form(title, content, agree) {
+export async function form(title, content, agree, isReady = () => true) {
+  const yes = h("button", { value: "yes", class: "primary", disabled: !isReady() }, agree);
   const cancel = h(
     "button",
     { type: "button", onclick: () => cancel.closest("dialog").close("") },
@@ -23,15 +24,10 @@ export async function form(title, content, agree) {
   const said = await opened(
     h(
       "form",
-      { method: "dialog" },
+      { method: "dialog", oninput: () => (yes.disabled = !isReady()) },
       h("h2", { id: "question" }, title),
       content,
-      h(
-        "div",
-        { class: "actions" },
-        cancel,
-        h("button", { value: "yes", class: "primary" }, agree),
-      ),
+      h("div", { class: "actions" }, cancel, yes),
     ),
   );
   return said === "yes";

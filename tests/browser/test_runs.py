@@ -151,7 +151,7 @@ def test_runs_are_filtered_and_older_ones_fetched(page: Page, shop: Pipeline) ->
     expect(page.get_by_role("heading", name="No such run")).to_be_visible()
 
 
-def test_what_a_report_holds_beyond_the_usual_is_shown_by_its_name(
+def test_what_a_report_counts_repaired_and_checked_is_shown_by_its_name(
     page: Page, shop: Pipeline
 ) -> None:
     shop.write("a.csv", "id,name\n1,Ada\n")
@@ -172,4 +172,51 @@ def test_what_a_report_holds_beyond_the_usual_is_shown_by_its_name(
     expect(figures).to_contain_text("values set to NULL7")
     files = page.get_by_role("table", name="Files of local")
     expect(files).to_contain_text("repaired stray quotes 12,345 times, on line 7, 9")
-    expect(page.get_by_role("region", name="Checks").first).to_contain_text("no doubles3 found")
+    checks = page.get_by_role("region", name="Checks").first
+    expect(checks).to_contain_text("no doubles✕ no3 found")
+
+
+def test_a_malformed_row_is_kept_out_until_something_is_typed(page: Page, shop: Pipeline) -> None:
+    shop.write("a.csv", "id,name\n1,Ada\nx,Eve\n5\n")
+    run_now(page)
+    page.get_by_role("button", name="Correct line 4 of a.csv").click()
+    keep = page.get_by_role("button", name="Keep the correction")
+    expect(keep).to_be_disabled()
+    page.get_by_label("id", exact=True).press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.get_by_label("id", exact=True).fill("5")
+    expect(page.get_by_label("id is NULL")).not_to_be_checked()
+    page.get_by_label("id", exact=True).press("Enter")
+    page.get_by_role("button", name="Load 2 rows again, 1 corrected").click()
+    expect(page.get_by_text("replays an earlier run")).to_be_visible()
+    expect(page.locator("h1 + .facts")).to_contain_text("succeeded")
+    assert shop.rows == [(1, "Ada"), (5, None)]
+
+
+def test_a_malformed_row_whose_columns_nobody_knows_is_only_shown(
+    page: Page, shop: Pipeline
+) -> None:
+    shop.write("a.csv", "id,name\n1,Ada\n2,Alan\n3,Grace\n5\n")
+    run_now(page)
+    page.get_by_role("button", name="Correct line 5 of a.csv").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Its columns are not known here")
+    expect(dialog.get_by_role("button")).to_have_text(["Close"])
+
+
+def test_a_correction_leaves_the_fields_that_were_not_touched_as_they_are(
+    page: Page, shop: Pipeline
+) -> None:
+    shop.write("a.csv", 'id,name\nx,"a\r\nb"\ny,"c\rd"\nz,Eve\n')
+    run_now(page)
+    for number in (1, 2, 3):
+        page.get_by_role("button", name="Correct line").first.click()
+        page.get_by_label("id", exact=True).fill(str(number))
+        if number == 3:
+            page.get_by_label("name is NULL").check()
+        page.get_by_role("button", name="Keep the correction").click()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_role("button", name="Load 3 rows again, 3 corrected").click()
+    expect(page.get_by_text("replays an earlier run")).to_be_visible()
+    expect(page.locator("h1 + .facts")).to_contain_text("succeeded")
+    assert shop.rows == [(1, "a\r\nb"), (2, "c\rd"), (3, None)]
