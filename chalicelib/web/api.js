@@ -73,6 +73,7 @@ export async function fileText(url) {
 export function poll(signal, work) {
   let failures = 0,
     timer,
+    complaint,
     working = false,
     over = false;
 
@@ -80,8 +81,12 @@ export function poll(signal, work) {
     clearTimeout(timer);
     if (signal.aborted || working || over) return;
     working = true;
-    const pause = document.hidden ? 1 : await attempt();
-    working = false;
+    let pause = 1;
+    try {
+      if (!document.hidden) pause = await attempt();
+    } finally {
+      working = false;
+    }
     if (pause === null) over = true;
     else if (!signal.aborted) timer = setTimeout(turn, pause * 1000);
   }
@@ -90,11 +95,12 @@ export function poll(signal, work) {
     try {
       const pause = await work();
       failures = 0;
+      complaint?.remove();
       return pause;
     } catch (error) {
       if (signal.aborted) return 0;
       if (!passesByItself(error)) throw error;
-      if (error instanceof Refused) complain(error);
+      if (error instanceof Refused) complaint = complain(error);
       failures += 1;
       return Math.min(LONGEST_PAUSE, 2 ** (failures - 1));
     }
@@ -107,8 +113,9 @@ export function poll(signal, work) {
   return turn();
 }
 
-function passesByItself(error) {
-  return error instanceof Unreachable || error.status >= 500;
+/** Whether the same call may succeed a little later. */
+export function passesByItself(error) {
+  return error instanceof Unreachable || error.status >= 500 || [408, 429].includes(error.status);
 }
 
 async function call(method, path, options = {}) {

@@ -7,11 +7,11 @@ export function tell(...message) {
   note("done", message);
 }
 
-/** Say what went wrong. */
+/** Say what went wrong; the note, which can be removed. */
 export function complain(error) {
-  if (error.name === "AbortError") return;
+  if (error.name === "AbortError") return undefined;
   console.error(error);
-  note("problem", said(error));
+  return note("problem", said(error));
 }
 
 /** The view changes: what was said is past. */
@@ -39,7 +39,9 @@ function note(kind, message) {
     { type: "button", class: "quiet", "aria-label": "Dismiss", onclick: clearNotes },
     "✕",
   );
-  show(place(), h("div", { class: `note ${kind}` }, h("div", {}, message), close));
+  const element = h("div", { class: `note ${kind}` }, h("div", {}, message), close);
+  show(place(), element);
+  return element;
 }
 
 function place() {

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from chalicelib import jobs, schedule, uploads
 from tests.browser.configs import ORDERS
@@ -102,3 +102,23 @@ def test_a_schedule_that_cannot_be_read_hides_nothing_else(
     page = enter()
     expect(page.get_by_role("region", name="Schedule")).to_contain_text("EventBridge")
     expect(page.get_by_role("region", name="In quarantine")).to_contain_text("No row waits")
+
+
+def test_a_call_that_was_one_too_many_is_made_again_and_its_note_goes(
+    enter: Callable[..., Page], blank: Page
+) -> None:
+    calls: list[str] = []
+
+    def refuse_first(route: Route) -> None:
+        calls.append(route.request.url)
+        if len(calls) > 1:
+            return route.continue_()
+        error = {"code": "too_many", "message": "Slow down.", "details": []}
+        return route.fulfill(status=429, json={"error": error})
+
+    page = enter("configuration")
+    blank.route("**/runs?*", refuse_first)
+    page.get_by_role("link", name="Runs", exact=True).click()
+    expect(page.get_by_role("heading", name="There was no run yet")).to_be_visible()
+    expect(page.get_by_text("Slow down.")).to_have_count(0)
+    assert len(calls) > 1
