@@ -6,12 +6,14 @@ import { h, show } from "./dom.js";
 import { editor } from "./editor.js";
 import { tell } from "./notes.js";
 import { previewPanel } from "./preview.js";
+import { ask } from "./question.js";
 import { action } from "./rights.js";
-import { startCards, startTools } from "./templates.js";
+import { startCards, startTools, takeFiles } from "./templates.js";
 import { runNow } from "./trigger.js";
 import { versionList } from "./versions.js";
 
 const OFTEN = 15;
+const REPLACE = ["Replace the draft?", "The new text is so long that undo cannot help.", "Replace"];
 
 /** What was being written when the reader went to another view; gone when the tab is. */
 let draft = null;
@@ -35,6 +37,7 @@ export default async function open(main, { signal }) {
   let stored = await newest(signal);
 
   write.fill(draft ?? stored.yaml);
+  takeFiles(write.element, put);
   show(main, page());
   tellBasis();
   window.addEventListener("beforeunload", (event) => isChanged() && event.preventDefault(), {
@@ -49,10 +52,10 @@ export default async function open(main, { signal }) {
   function page() {
     const label = h("label", { for: "comment", class: "unseen" }, "Comment");
     const storing = h("div", { class: "storing" }, label, comment, upload, preview.button);
-    const parts = [stored.version ? null : startCards(write.replace), basis, write.element];
+    const parts = [stored.version ? null : startCards(put), basis, write.element];
     const card = { class: "card", "aria-label": "Editor" };
     return [
-      h("div", { class: "heading" }, h("h1", {}, "Configuration"), startTools(write.replace)),
+      h("div", { class: "heading" }, h("h1", {}, "Configuration"), startTools(put)),
       h(
         "div",
         { class: "split" },
@@ -84,10 +87,14 @@ export default async function open(main, { signal }) {
     }
   }
 
-  /** Show an earlier version; what was being written can be had back by undo. */
+  /** Show an earlier version; a draft can be had back by undo, or is asked for. */
   async function load(version) {
-    const { yaml } = await get(`configs/${version}`, { signal });
-    write.replace(yaml);
+    await put((await get(`configs/${version}`, { signal })).yaml);
+  }
+
+  /** Put a text in place of the draft. */
+  async function put(text) {
+    if (draft === null || write.canUndo(text) || (await ask(...REPLACE))) write.replace(text);
   }
 
   /** This is the newest version now. */

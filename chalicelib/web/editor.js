@@ -10,7 +10,7 @@ const MOST_UNDOABLE = 300;
 
 /**
  * @param {{label: string, describedBy: string, oninput: (text: string) => void}} options
- * @returns an object with `element`, `text`, `fill`, `replace`, `mark` and `goTo`
+ * @returns an object with `element`, `text`, `canUndo`, `fill`, `replace`, `mark` and `goTo`
  */
 export function editor({ label, describedBy, oninput }) {
   const area = h("textarea", {
@@ -81,6 +81,7 @@ export function editor({ label, describedBy, oninput }) {
     get text() {
       return area.value;
     },
+    canUndo,
     /** Begin with this text. */
     fill(text) {
       area.value = text;
@@ -89,12 +90,12 @@ export function editor({ label, describedBy, oninput }) {
     /** Put this in place of the text; undo brings the old one back, unless there is too much of it. */
     replace(text) {
       area.focus();
-      if (text.split("\n").length > MOST_UNDOABLE) {
-        area.value = text;
-        changed();
-      } else {
+      if (canUndo(text)) {
         area.select();
         insert(text);
+      } else {
+        area.value = text;
+        changed();
       }
       area.setSelectionRange(0, 0);
       area.closest(".editor").scrollTo(0, 0);
@@ -115,6 +116,11 @@ export function editor({ label, describedBy, oninput }) {
       box.scrollTo(0, top - box.clientHeight / 2);
     },
   };
+}
+
+/** Whether undo brings back what this text replaces. */
+function canUndo(text) {
+  return text.split("\n").length <= MOST_UNDOABLE;
 }
 
 function lineBounds(text, line) {

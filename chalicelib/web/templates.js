@@ -2,6 +2,7 @@
 
 import { fileText } from "./api.js";
 import { h } from "./dom.js";
+import { complain } from "./notes.js";
 import { once } from "./rights.js";
 
 const TEMPLATES = [
@@ -48,6 +49,21 @@ export function startCards(put) {
   );
 }
 
+/** A file that is dropped on the element is opened as one that was chosen. */
+export function takeFiles(element, put) {
+  const take = (event) => {
+    if (!event.dataTransfer.types.includes("Files")) return;
+    event.preventDefault();
+    openFirst(event.dataTransfer.files, put).catch(complain);
+  };
+  element.addEventListener("dragover", take);
+  element.addEventListener("drop", take);
+}
+
+async function openFirst([file], put) {
+  if (file) await put(await file.text());
+}
+
 function fileButton(put) {
   const field = h("input", {
     type: "file",
@@ -55,10 +71,9 @@ function fileButton(put) {
     hidden: true,
     "aria-label": "YAML file",
   });
-  field.addEventListener("change", async () => {
-    const [file] = field.files;
+  field.addEventListener("change", () => {
+    openFirst(field.files, put).catch(complain);
     field.value = "";
-    if (file) put(await file.text());
   });
   return [field, h("button", { type: "button", onclick: () => field.click() }, "Open a file …")];
 }

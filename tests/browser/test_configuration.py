@@ -133,3 +133,29 @@ def test_a_draft_waits_while_the_reader_looks_elsewhere(page: Page) -> None:
     page.get_by_role("link", name="Configuration").click()
     expect(page.get_by_label("Configuration in YAML")).to_have_value(ORDERS)
     expect(page.get_by_text("Draft, not stored")).to_be_visible()
+
+
+def test_a_dropped_file_is_opened_and_one_that_undo_cannot_take_back_is_asked_for(
+    page: Page,
+) -> None:
+    text = page.get_by_label("Configuration in YAML")
+    drop(page, ORDERS)
+    expect(text).to_have_value(ORDERS)
+    expect(page.get_by_text("No mistakes")).to_be_visible()
+    long = ORDERS + "#\n" * 400
+    drop(page, long)
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    expect(text).to_have_value(ORDERS)
+    drop(page, long)
+    page.get_by_role("dialog").get_by_role("button", name="Replace").click()
+    expect(text).to_have_value(long)
+
+
+def drop(page: Page, text: str) -> None:
+    """Drop a file with the text on the editor."""
+    data = page.evaluate_handle(
+        "text => { const data = new DataTransfer();"
+        " data.items.add(new File([text], 'pipeline.yaml')); return data; }",
+        text,
+    )
+    page.get_by_label("Configuration in YAML").dispatch_event("drop", {"dataTransfer": data})
