@@ -1,11 +1,11 @@
 /** The service's own checks of what is being written, and its mistakes at their lines. */
 
-import { post } from "./api.js";
+import { passesByItself, post } from "./api.js";
 import { h, show } from "./dom.js";
 import { count } from "./format.js";
-import { complain } from "./notes.js";
 
-const PAUSE = 400;
+const PAUSE = 400,
+  AGAIN = 5000;
 const NAMES_A_LINE = /^line (\d+): (.*)$/s;
 
 /**
@@ -26,8 +26,14 @@ export function checker(write, signal) {
   }
 
   function soon() {
-    clearTimeout(timer);
-    timer = setTimeout(() => now().catch(complain), PAUSE);
+    stop();
+    say(write.text.trim() && "Checking …");
+    timer = setTimeout(now, PAUSE);
+  }
+
+  /** What was said of another text is not left standing. */
+  function say(words, kind = "hint") {
+    if (verdict.textContent !== words) show(verdict, words && h("p", { class: kind }, words));
   }
 
   /** An answer to a text that was changed meanwhile counts for nothing. */
@@ -40,8 +46,14 @@ export function checker(write, signal) {
       const { warnings } = await post("validate-config", { yaml: write.text, signal: asked });
       return judge("✓ No mistakes", [], warnings);
     } catch (error) {
-      return asked.aborted ? undefined : refused(error);
+      return asked.aborted ? undefined : unchecked(error);
     }
+  }
+
+  function unchecked(error) {
+    if (error.code === "invalid_configuration") return refused(error);
+    if (passesByItself(error)) timer = setTimeout(now, AGAIN);
+    return say(`Not checked. ${error.message}`);
   }
 
   /** Show the mistakes that the service refused the text for; other errors are thrown on. */
@@ -52,7 +64,7 @@ export function checker(write, signal) {
 
   function judge(words, found, warnings = []) {
     write.mark(found.map(({ line }) => line).filter(Boolean));
-    show(verdict, words && h("p", { class: found.length ? "problem" : "good" }, words));
+    say(words, found.length ? "problem" : "good");
     show(
       mistakes,
       found.map(mistake),
@@ -65,7 +77,7 @@ export function checker(write, signal) {
     return h("li", {}, line && [h("button", go, `Line ${line}`), " "], text);
   }
 
-  return { elements: [verdict, mistakes], soon, now, refused, stop };
+  return { elements: [verdict, mistakes], soon, refused };
 }
 
 /** The line of a mistake as the service tells it: `line 14: sources[1].auth.type: …`. */

@@ -40,8 +40,17 @@ export function timeText(iso) {
   return (moment.getFullYear() === new Date().getFullYear() ? THIS_YEAR : SHORT).format(moment);
 }
 
-/** `3 minutes ago`, `in 2 hours`. */
+/** `3 minutes ago`, `in 2 hours`; brought up to date once a minute. */
 export function relative(iso) {
+  return h("time", { datetime: iso, class: "relative" }, relativeText(iso));
+}
+
+setInterval(() => {
+  for (const each of document.querySelectorAll("time.relative"))
+    each.textContent = relativeText(each.dateTime);
+}, 60_000);
+
+function relativeText(iso) {
   const seconds = (new Date(iso) - Date.now()) / 1000;
   for (const [unit, size] of STEPS)
     if (Math.abs(seconds) >= size) return RELATIVE.format(Math.round(seconds / size), unit);

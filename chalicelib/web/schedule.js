@@ -53,7 +53,7 @@ function title() {
 
 function next({ enabled, rate, next_run: moment }) {
   if (!enabled) return h("p", {}, "Runs start by hand only.");
-  if (moment) return h("p", {}, "Next run about ", time(moment), `, ${relative(moment)}.`);
+  if (moment) return h("p", {}, "Next run about ", time(moment), ", ", relative(moment), ".");
   return h(
     "p",
     {},

@@ -66,7 +66,7 @@ export function versionList({ open, restored, signal }) {
         newest ? h("span", { class: "state succeeded" }, "newest") : null,
       ),
       comment ? h("p", { class: "break" }, comment) : null,
-      h("p", { class: "hint" }, author, " · ", time(moment), ` · ${relative(moment)}`),
+      h("p", { class: "hint" }, author, " · ", time(moment), " · ", relative(moment)),
       h(
         "div",
         { class: "actions" },
