@@ -159,3 +159,15 @@ def drop(page: Page, text: str) -> None:
         text,
     )
     page.get_by_label("Configuration in YAML").dispatch_event("drop", {"dataTransfer": data})
+
+
+def test_a_text_that_was_not_checked_is_not_called_good(page: Page) -> None:
+    text = page.get_by_label("Configuration in YAML")
+    text.fill(ORDERS)
+    expect(page.get_by_text("No mistakes")).to_be_visible()
+    page.context.set_offline(True)
+    text.fill(WRONG)
+    expect(page.get_by_text("Not checked.")).to_be_visible()
+    expect(page.get_by_text("No mistakes")).to_have_count(0)
+    page.context.set_offline(False)
+    expect(page.get_by_text("2 mistakes")).to_be_visible()

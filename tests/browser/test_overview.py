@@ -122,3 +122,15 @@ def test_a_call_that_was_one_too_many_is_made_again_and_its_note_goes(
     expect(page.get_by_role("heading", name="There was no run yet")).to_be_visible()
     expect(page.get_by_text("Slow down.")).to_have_count(0)
     assert len(calls) > 1
+
+
+def test_how_long_ago_something_was_keeps_up_with_the_clock(
+    enter: Callable[..., Page], blank: Page, shop: Pipeline
+) -> None:
+    uploads.add(jobs.service(), ORDERS, "test")
+    blank.clock.install()
+    page = enter("configuration")
+    history = page.get_by_role("region", name="History")
+    expect(history).to_contain_text("just now")
+    page.clock.fast_forward("10:00")
+    expect(history).to_contain_text("10 minutes ago")
