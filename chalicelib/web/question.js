@@ -44,8 +44,13 @@ function opened(content) {
   const dialog = h("dialog", { "aria-labelledby": "question" }, content);
   document.body.append(dialog);
   dialog.showModal();
+  const gone = new AbortController();
+  for (const event of ["hashchange", "signed-out"])
+    // its view is no longer there
+    window.addEventListener(event, () => dialog.close(""), { signal: gone.signal });
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {
+      gone.abort();
       dialog.remove();
       resolve(dialog.returnValue);
     });
