@@ -11,7 +11,8 @@ const PAGE = 50,
   BUSY = 2;
 
 export default function open(main, { signal }) {
-  let limit = PAGE;
+  let limit = PAGE,
+    asked = 0;
   const list = h("div", {});
   const draw = drawer(list, content);
   const state = choice("state", "State", STATES),
@@ -32,8 +33,9 @@ export default function open(main, { signal }) {
   return poll(signal, look);
 
   async function look() {
+    const mine = (asked += 1);
     const runs = await wanted();
-    draw(runs);
+    if (mine === asked) draw(runs); // otherwise the reader has chosen something else meanwhile
     return runs.found.some(isActive) ? BUSY : IDLE;
   }
 

@@ -14,9 +14,20 @@ export function scheduleCard(signal) {
   const card = h("section", { class: "card", "aria-labelledby": "schedule" });
   const draw = drawer(card, content);
 
+  let changes = 0;
+
   async function change(json, done) {
-    draw(await post("schedule-job", { json }));
+    const state = await post("schedule-job", { json });
+    changes += 1;
+    draw(state);
     tell(done);
+  }
+
+  /** What was asked before a change is out of date. */
+  async function refresh() {
+    const before = changes;
+    const state = await orProblem(get("schedule-job", { signal }));
+    if (before === changes) draw(state);
   }
 
   function content(state) {
@@ -44,7 +55,7 @@ export function scheduleCard(signal) {
     ];
   }
 
-  return { card, refresh: async () => draw(await orProblem(get("schedule-job", { signal }))) };
+  return { card, refresh };
 }
 
 function title() {
