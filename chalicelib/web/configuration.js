@@ -18,9 +18,12 @@ const REPLACE = ["Replace the draft?", "The new text is so long that undo cannot
 /** What was being written when the reader went to another view; gone when the tab is. */
 let draft = null;
 
-window.addEventListener("signed-out", () => {
-  draft = null;
+/** A token that was replaced meanwhile takes no draft away. */
+window.addEventListener("signed-out", ({ detail }) => {
+  if (detail.isMeant) draft = null;
 });
+
+window.addEventListener("beforeunload", (event) => draft !== null && event.preventDefault());
 
 export default async function open(main, { signal }) {
   const write = editor({
@@ -40,9 +43,6 @@ export default async function open(main, { signal }) {
   takeFiles(write.element, put);
   show(main, page());
   tellBasis();
-  window.addEventListener("beforeunload", (event) => isChanged() && event.preventDefault(), {
-    signal,
-  });
   check.soon();
   return poll(signal, async () => {
     tellBasis(await versions.refresh());
@@ -77,7 +77,8 @@ export default async function open(main, { signal }) {
       const json = { yaml: write.text, comment: comment.value };
       const done = await post("upload-config", { json });
       comment.value = "";
-      begin(done);
+      if (write.text === json.yaml) begin(done);
+      else rebase(done);
       tell(`Version ${done.version} is stored.${moved(done)} `, runNow());
     } catch (error) {
       check.refused(error);
@@ -99,11 +100,17 @@ export default async function open(main, { signal }) {
 
   /** This is the newest version now. */
   function begin(version) {
-    stored = version;
+    rebase(version);
     draft = null;
-    main.querySelector(".beginning")?.remove();
     if (write.text !== version.yaml) write.replace(version.yaml);
     check.soon();
+  }
+
+  /** The draft, which was written on meanwhile, is changed from this version. */
+  function rebase(version) {
+    stored = version;
+    draft = write.text;
+    main.querySelector(".beginning")?.remove();
   }
 
   function isChanged() {

@@ -14,6 +14,13 @@ const ALL = "*";
 const OPEN = new Set(["quarantined", "stale"]);
 const HEADINGS = ["Where", "Column", "Value", "Reason", "Status", "Mend"];
 
+/** Corrected rows by the ids of their rejects, by run; they wait while the reader looks elsewhere. */
+const drafts = new Map();
+
+window.addEventListener("signed-out", ({ detail }) => {
+  if (detail.isMeant) drafts.clear();
+});
+
 /** The section about the rejects of a run. */
 export function rejects(run, signal) {
   const place = h("div", { class: "stack" }, h("p", { class: "hint" }, "Loading …"));
@@ -33,8 +40,8 @@ async function load(run, signal, place) {
   const reason = choice("Reason", groups(kinds, "reason"));
   const list = h("div", { class: "stack" });
   const buttons = h("div", { class: "actions" });
-  /** Corrected rows by the ids of their rejects. */
-  const corrections = new Map();
+  const corrections = drafts.get(run.id) ?? new Map();
+  drafts.set(run.id, corrections);
   let found = [];
   let next = null;
   let asked = 0;
@@ -99,6 +106,7 @@ async function load(run, signal, place) {
   async function replay() {
     const json = { corrections: Object.fromEntries(corrections) };
     const { run_id: id } = await post(`runs/${run.id}/replay`, { json });
+    drafts.delete(run.id);
     location.hash = `#/runs/${id}`;
   }
 }

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from chalicelib import jobs, uploads
+from chalicelib import auth, jobs, uploads
 from chalicelib.history import configs
 from chalicelib.secrets import user_store
 from tests.browser.configs import ORDERS, WRONG
@@ -171,3 +171,13 @@ def test_a_text_that_was_not_checked_is_not_called_good(page: Page) -> None:
     expect(page.get_by_text("No mistakes")).to_have_count(0)
     page.context.set_offline(False)
     expect(page.get_by_text("2 mistakes")).to_be_visible()
+
+
+def test_a_draft_outlives_a_token_that_was_replaced(page: Page) -> None:
+    page.get_by_label("Configuration in YAML").fill(ORDERS)
+    expect(page.get_by_text("No mistakes")).to_be_visible()
+    token = auth.make_token("admin", "admin")
+    page.get_by_label("Configuration in YAML").fill(WRONG)
+    page.get_by_label("Token").fill(token)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_label("Configuration in YAML")).to_have_value(WRONG)
