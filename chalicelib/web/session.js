@@ -3,7 +3,7 @@
 import { get, token, Unreachable, whenUnknown } from "./api.js";
 import { h, show } from "./dom.js";
 import { clearNotes, complain } from "./notes.js";
-import { become } from "./rights.js";
+import { become, once } from "./rights.js";
 
 const VIEWS = {
   overview: () => import("./overview.js"),
@@ -36,7 +36,7 @@ export async function signIn() {
   if (!VISIBLE.test(typed)) return signOut("This is not a token.");
   token.keep(typed);
   show(element("token-problem"));
-  return enter();
+  return once(element("sign-in").querySelector("button"), enter);
 }
 
 /** Ask who the token belongs to; without an answer ask again, since a reload would do no more. */
@@ -51,7 +51,7 @@ async function enter() {
       h("span", { class: "role" }, me.role),
     );
   } catch (error) {
-    if (error instanceof Unreachable && !element("shell").hidden) return setTimeout(enter, 2000);
+    if (error instanceof Unreachable && !element("shell").hidden) return setTimeout(again, 2000);
     return token.get() ? signOut(error.message) : undefined; // an unknown one is gone already
   }
   element("token").value = "";
@@ -60,10 +60,14 @@ async function enter() {
   return navigate();
 }
 
+function again() {
+  if (token.get()) enter();
+}
+
 function signOut(reason = "") {
   leaving.abort();
   token.forget();
-  window.dispatchEvent(new Event("signed-out"));
+  window.dispatchEvent(new CustomEvent("signed-out", { detail: { isMeant: !reason } }));
   element("shell").hidden = true;
   element("sign-in").hidden = false;
   show(element("main"));
@@ -87,7 +91,9 @@ async function navigate() {
     const { default: open } = await VIEWS[view]().catch(outdated);
     if (!signal.aborted) await open(main, { signal, id });
   } catch (error) {
-    if (!signal.aborted) show(main, h("h1", {}, "This cannot be shown"), h("p", {}, error.message));
+    if (signal.aborted) return;
+    show(main, h("h1", {}, "This cannot be shown"), h("p", {}, error.message));
+    for (const event of ["online", "try-now"]) window.addEventListener(event, navigate, { signal });
   }
   if (!signal.aborted) arrive(main);
 }
