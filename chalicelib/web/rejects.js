@@ -7,7 +7,7 @@ import { h, show, table } from "./dom.js";
 import { download } from "./download.js";
 import { count, number, words } from "./format.js";
 import { complain } from "./notes.js";
-import { action } from "./rights.js";
+import { action, hintFor } from "./rights.js";
 
 const PAGE = 100;
 const ALL = "*";
@@ -79,6 +79,7 @@ async function load(run, signal, place) {
     const rows = found.map((reject) => row(reject, corrections.has(reject.id), mend));
     show(
       list,
+      hintFor("Correct", "operator"),
       rows.length
         ? table("Rows kept out", HEADINGS, rows)
         : h("p", { class: "none" }, "No row is of this kind."),

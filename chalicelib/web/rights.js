@@ -19,6 +19,11 @@ export function may(needed) {
   return ROLES.indexOf(role) >= ROLES.indexOf(needed);
 }
 
+/** Above a list with many buttons: why those of this name may not be used. */
+export function hintFor(label, needed) {
+  return may(needed) ? null : h("p", { class: "hint" }, `“${label}” ${ONLY_FOR[needed]}.`);
+}
+
 /**
  * A button that does some work, once at a time; what goes wrong is told above the view. Why it may
  * not be used stands below it, or in the tooltip of one among many.

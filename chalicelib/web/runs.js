@@ -7,6 +7,7 @@ import { badge, isActive, STATES, TRIGGERS } from "./states.js";
 import { startButtons } from "./trigger.js";
 
 const PAGE = 50,
+  MOST = 200, // that the service hands out at once
   IDLE = 10,
   BUSY = 2;
 
@@ -39,9 +40,9 @@ export default function open(main, { signal }) {
     return runs.found.some(isActive) ? BUSY : IDLE;
   }
 
-  /** As many as were asked for; the service hands out 200 at once. */
+  /** As many as were asked for. */
   async function wanted() {
-    const chosen = new URLSearchParams({ limit: PAGE });
+    const chosen = new URLSearchParams({ limit: Math.min(limit, MOST) });
     for (const select of [state, trigger]) if (select.value) chosen.set(select.id, select.value);
     const found = [];
     let next;

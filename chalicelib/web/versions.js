@@ -6,9 +6,10 @@ import { drawer, h, show } from "./dom.js";
 import { relative, time } from "./format.js";
 import { tell } from "./notes.js";
 import { ask, look } from "./question.js";
-import { action } from "./rights.js";
+import { action, hintFor } from "./rights.js";
 
-const PAGE = 20;
+const PAGE = 20,
+  MOST = 200; // that the service hands out at once
 
 /**
  * @param {{open: (version: number) => Promise<void>, restored: (version: any) => void, signal: AbortSignal}} use
@@ -21,9 +22,17 @@ export function versionList({ open, restored, signal }) {
 
   /** The number of the newest version, 0 before the first. */
   async function refresh() {
-    const { configs, next } = await get(`configs?limit=${Math.min(limit, 200)}`, { signal });
-    draw({ configs, more: next !== null && limit < 200 });
-    return configs[0]?.version ?? 0;
+    const query = new URLSearchParams({ limit: Math.min(limit, MOST) });
+    const found = [];
+    let next;
+    do {
+      if (next) query.set("before", next);
+      const page = await get(`configs?${query}`, { signal });
+      found.push(...page.configs);
+      next = page.next;
+    } while (next && found.length < limit);
+    draw({ configs: found, more: next !== null });
+    return found[0]?.version ?? 0;
   }
 
   function content({ configs, more }) {
@@ -35,6 +44,7 @@ export function versionList({ open, restored, signal }) {
     return [
       title(),
       configs.length > 1 ? comparison(configs) : null,
+      configs.length > 1 && hintFor("Restore", "admin"),
       h("ol", { class: "plain versions" }, configs.map(entry)),
       more
         ? h(
