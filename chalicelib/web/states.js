@@ -1,8 +1,7 @@
 /** How the state of a run looks everywhere: a sign, a word and a colour. */
 
 import { h } from "./dom.js";
-import { inOrder } from "./facts.js";
-import { count, number, words } from "./format.js";
+import { count, number } from "./format.js";
 
 const SIGNS = {
   queued: "…",
@@ -17,16 +16,7 @@ const SIGNS = {
 export const STATES = Object.keys(SIGNS);
 export const TRIGGERS = ["api", "schedule", "replay", "terminal"];
 
-const COUNTS = [
-  "read",
-  "inserted",
-  "updated",
-  "superseded",
-  "stale",
-  "quarantined",
-  "deleted",
-  "nulled",
-];
+const COUNTS = ["read", "inserted", "updated", "superseded", "quarantined", "deleted", "nulled"];
 const ALWAYS = ["read", "inserted", "quarantined"];
 const NAMES = { inserted: "loaded", deleted: "old rows deleted", nulled: "values set to NULL" };
 
@@ -45,14 +35,11 @@ export function isActive(run) {
   return run.state === "queued" || run.state === "running";
 }
 
-/** What a run and its report count, by name: the usual counts first, of the others what is not 0. */
+/** What a run and its report count: the usual counts, and of the others what is not 0. */
 export function counts(run) {
-  const known = COUNTS.filter((name) => name in run).map((name) => [name, run[name]]);
-  const all = new Map([...Object.entries(run.result ?? {}), ...known]);
-  return [...all]
-    .filter(([name, value]) => Number.isFinite(value) && (value || ALWAYS.includes(name)))
-    .sort(inOrder(COUNTS))
-    .map(([name, value]) => [NAMES[name] ?? words(name), value]);
+  return COUNTS.map((name) => [name, run[name] ?? run.result?.[name]])
+    .filter(([name, value]) => value || ALWAYS.includes(name))
+    .map(([name, value]) => [NAMES[name] ?? name, value]);
 }
 
 /** What came of a run, in a few words. */
