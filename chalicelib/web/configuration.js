@@ -68,6 +68,7 @@ export default async function open(main, { signal }) {
 
   function written(text) {
     draft = text === stored.yaml ? null : text;
+    preview.outdate();
     tellBasis();
     check.soon();
   }

@@ -9,6 +9,8 @@ import { failure } from "./report.js";
 import { action } from "./rights.js";
 
 const OFTEN = 0.5;
+/** The one value of a row that could not be split into columns. */
+const RAW = "_raw";
 
 /** The button that asks for a look at the text, and the place where it is shown. */
 export function previewPanel(text, signal) {
@@ -19,9 +21,11 @@ export function previewPanel(text, signal) {
     hidden: true,
   });
   const button = action("Preview the data", "admin", look, { id: "preview" });
-  return { element, button };
+  const outdated = h("p", { class: "warning", hidden: true }, "The text has changed since.");
+  return { element, button, outdate: () => (outdated.hidden = false) };
 
   async function look() {
+    outdated.hidden = true;
     const { preview_id: id } = await post("previews", { yaml: text() });
     element.hidden = false;
     show(
@@ -36,7 +40,7 @@ export function previewPanel(text, signal) {
     );
     element.scrollIntoView({ block: "nearest", behavior: "smooth" });
     try {
-      show(element, seen(await finished(id)));
+      show(element, outdated, seen(await finished(id)));
     } catch (error) {
       element.hidden = true;
       throw error;
@@ -105,12 +109,23 @@ function source({ name, type, columns, ignored, files, rows, complete, error }) 
 }
 
 function previewTable(name, rows) {
-  const columns = [...new Set(rows.flatMap((row) => Object.keys(row.values)))];
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row.values)))].filter(
+    (column) => column !== RAW,
+  );
+  const values = (row) =>
+    RAW in row.values
+      ? h("td", { class: "value", colspan: columns.length || 1 }, cell(row.values[RAW]))
+      : columns.map((column) => h("td", { class: "value" }, cell(row.values[column])));
   const several = new Set(rows.map((row) => row.file)).size > 1;
   const wrong = rows.some((row) => row.problems.length);
   return table(
     `First rows of ${name}`,
-    [["Line", "right"], ...(wrong ? ["Problem"] : []), ...columns, ...(several ? ["File"] : [])],
+    [
+      ["Line", "right"],
+      ...(wrong ? ["Problem"] : []),
+      ...(columns.length ? columns : ["Row"]),
+      ...(several ? ["File"] : []),
+    ],
     rows.map((row) =>
       h(
         "tr",
@@ -124,7 +139,7 @@ function previewTable(name, rows) {
               h("div", {}, column ? `${column} ${reason}` : reason),
             ),
           ),
-        columns.map((column) => h("td", { class: "value" }, cell(row.values[column]))),
+        values(row),
         several ? h("td", { class: "value" }, row.file) : null,
       ),
     ),
