@@ -82,7 +82,7 @@ function inWords(rate) {
 }
 
 function rateForm(rate, save) {
-  const [, amount = "1", unit = "hour"] = rate?.match(RATE) ?? [];
+  const [, amount = rate ? "" : "1", unit = "hour"] = rate?.match(RATE) ?? []; // a cron has none
   const disabled = !may("operator");
   const many = h("input", {
     id: "every",
@@ -105,9 +105,13 @@ function rateForm(rate, save) {
   };
   many.addEventListener("input", changed);
   units.addEventListener("input", changed);
+  const submit = (event) => {
+    event.preventDefault();
+    if (!store.firstChild.hidden) store.firstChild.click();
+  };
   return h(
-    "div",
-    { class: "rate" },
+    "form",
+    { class: "rate", onsubmit: submit },
     h("label", { for: "every" }, "Every"),
     many,
     units,

@@ -34,7 +34,7 @@ def test_the_schedule_is_turned_on_changed_and_turned_off(
     expect(page.get_by_text("The first run starts within 1 hour.")).to_be_visible()
     page.get_by_label("Every").fill("30")
     page.get_by_label("Unit").select_option("minute")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_label("Every").press("Enter")
     expect(page.get_by_text("The first run starts within 30 minutes.")).to_be_visible()
     assert schedule.state().rate == "rate(30 minutes)"
     switch.click()
