@@ -126,12 +126,10 @@ class LocalFiles:
             yield from (Path(folder) / name for name in names)
 
     def _is_hidden(self, path: Path) -> bool:
-        """Hidden by its name or a folder's, out of reach, or our own output of earlier runs."""
+        """Hidden by its name or a folder's, or our own output of earlier runs."""
         inside = path.relative_to(self._folder).parts
         ours = self._hidden in path.resolve().parents
-        if ours or any(part.startswith(".") for part in inside):
-            return True
-        return path.is_symlink() and is_out_of_reach(path)
+        return ours or any(part.startswith(".") for part in inside)
 
     def _sync(self) -> dict[str, RemoteObject]:
         """Bring the folder up to date; objects loaded before are not downloaded again."""
@@ -162,6 +160,9 @@ class LocalFiles:
             self._skip(name, "not a .csv, .json or .txt file")
             return False
         path = self._folder / name
+        if path.is_symlink() and is_out_of_reach(path):
+            self._skip(name, "a link to where no source may read")
+            return False
         if path.exists() and not path.is_file():
             self._skip(name, "a pipe or a device, not a file")  # reading it might never end
             return False
