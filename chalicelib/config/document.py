@@ -11,6 +11,7 @@ anything is made of it: an alias is never expanded and deep nesting never recurs
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -30,6 +31,9 @@ MAX_NODES = 10_000
 1,600 columns, the most that PostgreSQL has, needs 3,200 and more; to read as many takes 30 ms."""
 MAX_SCALAR = 65_536
 """Characters of one key or value: as long as a secret may be."""
+
+MAX_IN_ALL = {"sql": 49_152, "pattern": 16_384}
+"""Characters of all values under such a key together: to check a thousand takes a millisecond."""
 
 _Event = Any  # the stubs of yaml leave out what the parser adds
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -118,11 +122,21 @@ class _Reader:
             data = self._value(next(self._events), ())
             next(self._events)
             self._refuse_another(next(self._events))
+        self._refuse_costly(data)
         return Document(data, self._lines, tuple(self._mistakes), self._spans)
 
     def _refuse_another(self, event: _Event) -> None:
         if isinstance(event, yaml.DocumentStartEvent):
             raise _refusal("a second document ('---') begins; one file holds one", _line(event))
+
+    def _refuse_costly(self, data: Value) -> None:
+        sums: Counter[str] = Counter()
+        for path, text in leaves(data):
+            key = str(path[-1]) if path else ""
+            sums[key] += len(text)
+            if sums[key] > MAX_IN_ALL.get(key, MAX_BYTES):
+                most = f"{MAX_IN_ALL[key]:,} characters"
+                raise _refusal(f"all values of {key} together have more than {most}", 1)
 
     def _value(self, event: _Event, path: KeyPath) -> Value:
         if isinstance(event, yaml.AliasEvent):
@@ -205,6 +219,21 @@ class _Reader:
 
     def _note(self, event: _Event, path: KeyPath, text: str) -> None:
         self._mistakes.append(Mistake(_line(event), path, text))
+
+
+def leaves(value: Value, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
+    """All texts and numbers by their place, as text, those behind aliases included."""
+    match value:
+        case dict():
+            for key, item in value.items():
+                yield from leaves(item, (*path, key))
+        case list():
+            for position, item in enumerate(value):
+                yield from leaves(item, (*path, position))
+        case bool():
+            return
+        case str() | int() | Decimal():
+            yield path, str(value)
 
 
 def _line(event: _Event) -> int:

@@ -7,15 +7,13 @@ import hmac
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from urllib.parse import parse_qsl
 
-from chalicelib.config.document import Document, parse
+from chalicelib.config.document import Document, leaves, parse
 from chalicelib.config.mistakes import (
     MAX_SHOWN,
     KeyPath,
     Mistake,
-    Value,
     is_secret,
     is_secret_param,
     notation,
@@ -211,18 +209,4 @@ def _line_with(value: str, text: str) -> int | None:
 
 
 def _texts(document: Document) -> Texts:
-    return dict(_leaves(document.data, ()))
-
-
-def _leaves(value: Value, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
-    match value:
-        case dict():
-            for key, item in value.items():
-                yield from _leaves(item, (*path, key))
-        case list():
-            for position, item in enumerate(value):
-                yield from _leaves(item, (*path, position))
-        case bool():
-            return
-        case str() | int() | Decimal():
-            yield path, str(value)
+    return dict(leaves(document.data))

@@ -236,3 +236,14 @@ def test_the_parser_written_in_python_serves_as_well(text):
             parse(text)
         except ConfigError as error:
             assert error.problems  # noqa: PT017
+
+
+@pytest.mark.parametrize(("key", "most"), [("sql", 49_152), ("pattern", 16_384)])
+def test_what_is_costly_to_check_is_bounded_in_all_also_behind_aliases(key, most):
+    part = "x" * 1_000
+    fits = "".join(f"- {{{key}: {part}}}\n" for _ in range(most // 1_000))
+    assert parse(fits).data
+    said = f"all values of {key} together have more than {most:,} characters"
+    assert said in refusal(f"{fits}- {{{key}: {part}}}\n")
+    aliased = f"- &a {{{key}: {part}}}\n" + "- *a\n" * (most // 1_000)
+    assert said in refusal(aliased)
