@@ -48,7 +48,7 @@ def rejects(
 
     Only those whose first problem is of this column ("" for the row as a whole) and this reason.
     """
-    key = {"after": after, "limit": limit, "column": column, "reason": reason}
+    key = {"after": after, "limit": limit, "column": _stored(column), "reason": _stored(reason)}
     return _read(engine, run_id, REJECTS, {"run_id": run_id, **key})
 
 
@@ -73,3 +73,10 @@ def _read(
         return [dict(row._mapping) for row in connection.execute(database.sql(statement), key)]
 
     return read_rejects(engine, whose, read) or []
+
+
+def _stored(text: str | None) -> str | None:
+    """As a text lies in the table, which has no place for NUL or half a character."""
+    if text is None:
+        return None
+    return text.encode("utf-8", "replace").decode().replace("\x00", "\u2400")

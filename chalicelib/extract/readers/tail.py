@@ -62,7 +62,9 @@ def _cut_empty_records(
     kept = len(records)
     while kept and not records[kept - 1].raw.strip(nothing):
         kept -= 1
-    if kept == len(records) or (kept and records[kept].line == records[kept - 1].line):
+    while 0 < kept < len(records) and records[kept].line == records[kept - 1].line:
+        kept += 1  # a line is kept whole: a lone CR may end a record within it
+    if kept == len(records):
         return block, None
     line = records[kept].line
     cut = _after_newlines(block.data, line - block.first_line, block.dialect.newline.encode())
