@@ -14,10 +14,9 @@ from chalicelib.batch import Batch, Problem
 from chalicelib.config import Config
 from chalicelib.config.model import SourceConfig
 from chalicelib.errors import EltError
-from chalicelib.extract import open_sources
+from chalicelib.extract import open_sources, settled
 from chalicelib.extract.base import Source
 from chalicelib.schema import TableSchema, unclaimed
-from chalicelib.schema.infer import Evidence
 from chalicelib.schema.validate import validate
 
 ROWS = 100
@@ -115,7 +114,7 @@ def _aside(source: SourceConfig, folder: Path) -> SourceConfig:
 def _seen(config: Config, source: Source, result: SourcePreview) -> SourcePreview:
     source.plan()
     batches = list(_first_rows(source))
-    schema = _schema(config, batches)
+    schema = settled(config, batches)
     found = (name for batch in batches for name in batch.table.column_names)
     return replace(
         result,
@@ -137,15 +136,6 @@ def _first_rows(source: Source) -> Iterator[Batch]:
         missing -= batch.rows
         if missing <= 0:
             return
-
-
-def _schema(config: Config, batches: list[Batch]) -> TableSchema:
-    if config.strict:
-        return TableSchema(config.declared)
-    evidence = Evidence(config.declared, config.target.primary_key)
-    for batch in batches:
-        evidence.see(batch)
-    return evidence.schema()
 
 
 def _rows(batch: Batch, schema: TableSchema) -> list[Row]:

@@ -36,8 +36,8 @@ from chalicelib.retry import load_retry
 
 __all__ = [
     "clock", "connect", "connect_service", "copy_csv", "create_schema", "ledger_schema", "once",
-    "patient", "quote", "quote_table", "retried", "run", "server_fields", "sql", "take_turns",
-    "transaction", "translated",
+    "patient", "quote", "quote_table", "retried", "run", "server_fields", "sql", "storable",
+    "take_turns", "transaction", "translated",
 ]  # fmt: skip
 
 BEGIN = """
@@ -56,6 +56,9 @@ COPY = "copy {table} ({columns}) from stdin (format csv, null '', encoding 'UTF8
 """CSV without a header; an unquoted empty field is NULL."""
 
 NOW = "select now()::text"
+
+NUL, VISIBLE_NUL = "\x00", "\u2400"
+"""PostgreSQL has no place for NUL."""
 
 T = TypeVar("T")
 
@@ -176,6 +179,11 @@ def create_schema(connection: Connection, schema: str) -> bool:
         return False
     connection.exec_driver_sql(f"create schema {quote(schema)}")
     return True
+
+
+def storable(text: str) -> str:
+    """The text as it can lie in a table: NUL, or half a character, shows as such."""
+    return text.encode("utf-8", "replace").decode().replace(NUL, VISIBLE_NUL)
 
 
 def take_turns(connection: Connection, what: str) -> None:

@@ -87,7 +87,7 @@ def to_dataframe(
 
 
 def _as_loaded(config: Config, batches: list[Batch]) -> pa.Table:
-    schema = _settled(config, batches)
+    schema = settled(config, batches)
     checked = [validate(batch, schema, config.on_invalid) for batch in batches]
     rejects = [(b.origin, r) for b, v in zip(batches, checked, strict=True) for r in v.rejects]
     if rejects and config.on_invalid == "fail":
@@ -97,7 +97,8 @@ def _as_loaded(config: Config, batches: list[Batch]) -> pa.Table:
     return pa.table({name: _typed(name, text[name], schema) for name in schema.names})
 
 
-def _settled(config: Config, batches: list[Batch]) -> TableSchema:
+def settled(config: Config, batches: list[Batch]) -> TableSchema:
+    """The columns of the target: as declared and, if not strict, as these batches have them."""
     if config.strict:
         return TableSchema(config.declared)
     evidence = Evidence(config.declared, config.target.primary_key)

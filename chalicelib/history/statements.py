@@ -11,9 +11,6 @@ from sqlalchemy import Connection, CursorResult, Engine
 
 from chalicelib import database, settings
 
-NUL, VISIBLE_NUL = "\x00", "\u2400"
-"""PostgreSQL has no place for NUL."""
-
 T = TypeVar("T")
 
 
@@ -30,7 +27,7 @@ def execute(connection: Connection, statement: str, **values: Any) -> CursorResu
 
     So an id that nobody can have had is found to be none, rather than refused by the server.
     """
-    storable = {k: _storable(v) if isinstance(v, str) else v for k, v in values.items()}
+    storable = {k: database.storable(v) if isinstance(v, str) else v for k, v in values.items()}
     return connection.execute(database.sql(statement, settings.service_schema()), storable)
 
 
@@ -44,8 +41,4 @@ def to_json(value: Any) -> str | None:
     if value is None:
         return None
     written = json.dumps(value, ensure_ascii=False, default=str)
-    return re.sub(r"(\\\\)|\\u0000", lambda match: match[1] or VISIBLE_NUL, written)
-
-
-def _storable(text: str) -> str:
-    return text.encode("utf-8", "replace").decode().replace(NUL, VISIBLE_NUL)
+    return re.sub(r"(\\\\)|\\u0000", lambda match: match[1] or database.VISIBLE_NUL, written)

@@ -76,7 +76,4 @@ def _read(
 
 
 def _stored(text: str | None) -> str | None:
-    """As a text lies in the table, which has no place for NUL or half a character."""
-    if text is None:
-        return None
-    return text.encode("utf-8", "replace").decode().replace("\x00", "\u2400")
+    return None if text is None else database.storable(text)
