@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import re
 import select
@@ -15,6 +16,7 @@ import pg8000
 from sqlalchemy import Connection
 
 from chalicelib import settings
+from chalicelib.causes import chain
 from chalicelib.config.model.target import Target
 from chalicelib.errors import TargetError
 
@@ -50,7 +52,19 @@ def open_connection(target: Target, patience: float | None = None) -> _Connectio
     host = str(target.host)
     wire = _dial(host, target.port, patience or CONNECT_TIMEOUT)
     try:
-        connection = _Connection(
+        connection = _log_in(target, host, wire)
+        refuse_old(connection.parameter_statuses["server_version"])
+        connection._usock.settimeout(patience or settings.database_timeout())
+    except BaseException:
+        wire.close()
+        raise
+    return connection
+
+
+def _log_in(target: Target, host: str, wire: socket.socket) -> _Connection:
+    """Behind a proxy or a load balancer a server that is down hangs up: that is a refusal, too."""
+    try:
+        return _Connection(
             target.user,
             host=host,
             database=target.database,
@@ -59,12 +73,17 @@ def open_connection(target: Target, patience: float | None = None) -> _Connectio
             ssl_context=encryption(host, target.sslmode, target.sslrootcert),
             application_name="elt",
         )
-        refuse_old(connection.parameter_statuses["server_version"])
-        connection._usock.settimeout(patience or settings.database_timeout())
-    except BaseException:
-        wire.close()
+    except (pg8000.InterfaceError, ConnectionError) as error:
+        if _hung_up(error):
+            refused = "the connection was closed before the server answered"
+            raise ConnectionRefusedError(errno.ECONNREFUSED, refused) from error
         raise
-    return connection
+
+
+def _hung_up(error: BaseException) -> bool:
+    causes = list(chain(error))
+    lost = isinstance(causes[0], ConnectionError) or str(causes[0]) == "network error"
+    return lost and not any(isinstance(one, TimeoutError) for one in causes)
 
 
 def _dial(host: str, port: int, patience: float) -> socket.socket:

@@ -27,7 +27,7 @@ def delivered(shop):
 def restart_later(server):
     def restart():
         server.kill()
-        threading.Timer(1.5, server.start).start()
+        threading.Timer(4, server.start).start()  # longer than three attempts take
 
     return restart
 
