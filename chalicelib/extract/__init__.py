@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import pyarrow as pa
 from chalicelib.batch import Batch, to_frame
 from chalicelib.config import Config
 from chalicelib.extract.api import ApiReader
-from chalicelib.extract.base import Source
+from chalicelib.extract.base import Listing, Share, Source, Surroundings
 from chalicelib.extract.local import LocalFiles
 from chalicelib.reports import SourceState
 from chalicelib.schema import TYPES, TableSchema
@@ -23,27 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True)
-class Surroundings:
-    """What a source is opened in: the configuration, and where its paths begin.
-
-    `first_files`: no more files than these are looked at, when a look is all that is wanted.
-    """
-
-    config: Config
-    base: Path
-    first_files: int | None = None
-
-
 SOURCES: dict[str, Callable[[Any, SourceState, Surroundings], Source]] = {
-    "local": lambda source, state, around: LocalFiles(
-        source,
-        state,
-        around.base,
-        around.config.declared,
-        around.config.target,
-        around.first_files,
-    ),
+    "local": LocalFiles,
     "api": lambda source, state, around: ApiReader(source, state, is_own=around.config.is_own),
 }
 
@@ -54,15 +34,27 @@ def open_sources(
     states: Mapping[str, SourceState] | None = None,
     *,
     first_files: int | None = None,
+    share: Share | None = None,
 ) -> list[Source]:
-    """A reader for each source, knowing what earlier runs loaded of it.
+    """A reader for each source, or each that has a share, knowing what earlier runs loaded of it.
 
     Paths in the configuration are relative to `base`.
     """
-    known, around = states or {}, Surroundings(config, base, first_files)
+    known, around = states or {}, Surroundings(config, base, first_files, share)
     return [
         SOURCES[source.type](source, known.get(source.name, SourceState()), around)
         for source in config.sources
+        if share is None or source.name in share.names
+    ]
+
+
+def listings(
+    config: Config, base: Path, states: Mapping[str, SourceState] | None = None
+) -> list[Listing]:
+    """What there may be to read of each source: listed, not downloaded, and hardly read."""
+    return [
+        source.listing() if isinstance(source, LocalFiles) else Listing(source.report)
+        for source in open_sources(config, base, states)
     ]
 
 

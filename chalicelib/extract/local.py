@@ -2,65 +2,55 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
-from typing import NoReturn
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from functools import cached_property
 
-from chalicelib import settings
 from chalicelib.batch import Batch
-from chalicelib.config import Column, LocalSource, Target
+from chalicelib.config import LocalSource
 from chalicelib.errors import SourceError
+from chalicelib.extract.base import Listing, Surroundings
 from chalicelib.extract.fingerprint import Fingerprint, fingerprint
+from chalicelib.extract.folder import Candidate, Folder
 from chalicelib.extract.known_files import KnownFiles
-from chalicelib.extract.reach import is_out_of_reach
 from chalicelib.extract.readers import reader_for
 from chalicelib.extract.readers.input_file import InputFile
-from chalicelib.extract.s3_folder import RemoteObject, sync
+from chalicelib.extract.s3_folder import RemoteObject
 from chalicelib.reports import FileReport, LoadedFile, SourceReport, SourceState
-
-
-@dataclass(frozen=True)
-class _Candidate:
-    """A file of the folder and, when it came from S3, its object."""
-
-    name: str
-    path: Path
-    remote: RemoteObject | None = None
 
 
 class LocalFiles:
     """Reads the files of one `type: local` source, in the order of their names."""
 
-    def __init__(
-        self,
-        config: LocalSource,
-        state: SourceState,
-        base: Path,
-        columns: Mapping[str, Column],
-        target: Target,
-        first_files: int | None = None,
-    ) -> None:
+    def __init__(self, config: LocalSource, state: SourceState, around: Surroundings) -> None:
+        target, share = around.config.target, around.share
         self.report = SourceReport(config.name, config.type)
         self.pending = False
         self._config = config
-        self._folder = base / config.path
-        self._columns = columns
-        self._first_files = first_files
+        self._columns = around.config.declared
+        self._share = share
+        self._folder = Folder(
+            config,
+            around.base,
+            self.report,
+            path=share.folder / config.name if share and config.s3 else None,
+            only=share.names[config.name] if share else None,
+            first_files=around.first_files,
+        )
         self._lineage = target.lineage
         self._known = KnownFiles(
             state.files if config.incremental else (),
             "merge" if target.mode == "merge" else config.on_change,
         )
         self._left_behind = state.left_behind if config.incremental else {}
-        self._hidden = settings.work_folder(base).resolve()
         self._fingerprints: dict[str, Fingerprint] = {}
         self._to_read: list[LoadedFile] = []
 
     def plan(self) -> int:
         """Sync, list and decide what is new. Returns the bytes to read."""
-        files = [self._described(candidate) for candidate in self._candidates()]
+        candidates = self._folder.candidates(self._is_loaded)
+        self._refuse_gone([candidate.name for candidate in candidates])
+        files = [self._described(candidate) for candidate in candidates]
         for file in self._known.in_order(files):
             if twin := self._known.twin(file):
                 self._skip_twin(file, twin)
@@ -68,13 +58,21 @@ class LocalFiles:
                 self._skip(file.name, f"the same content as {same.name}")
             else:
                 self._take(file)
+        self._leave_to_others()
         if not self.report.files and not self._to_read:
-            self.report.warnings.append(
-                f"source {self._config.name}: no file matches {self._config.pattern} "
-                f"in {self._config.path}"
-            )
+            self._warn_of_nothing()
         self.pending = bool(self._to_read)
         return sum(file.size for file in self._to_read)
+
+    def listing(self) -> Listing:
+        """What there may be to read, found out at little cost.
+
+        It is whole where one file's rows may take the place of another's: both must be seen.
+        """
+        found = self._folder.listing(self._is_loaded)
+        if not self.report.files and not found:
+            self._warn_of_nothing()
+        return Listing(self.report, found, whole=self._config.on_change == "replace_rows")
 
     def batches(self) -> Iterator[Batch]:
         """The rows of every new file."""
@@ -83,97 +81,43 @@ class LocalFiles:
                 continue
             yield from self._read(file)
 
-    # what there is
-
-    def _candidates(self) -> list[_Candidate]:
-        self._refuse_out_of_reach()
-        remotes = self._sync() if self._config.s3 else {}
-        if not self._folder.is_dir():
-            raise SourceError(
-                f"{self._config.path} is not a folder",
-                where=f"source {self._config.name}",
-                fix="Create it, or correct the source's path (it is relative to the "
-                "configuration file).",
-            )
-        names = sorted(
-            path.relative_to(self._folder).as_posix()
-            for path in self._walk()
-            if not self._is_hidden(path)
-        )
-        found = [_Candidate(name, self._folder / name, remotes.get(name)) for name in names]
-        return [file for file in found if self._is_ours(file.name)][: self._first_files]
-
-    def _refuse_out_of_reach(self) -> None:
-        if is_out_of_reach(self._folder):
-            raise SourceError(
-                f"{self._config.path} leads to where secrets are kept, or to the system's folders",
-                where=f"source {self._config.name}",
-                fix="No source may read there; name a folder of data.",
-            )
-
-    def _walk(self) -> Iterator[Path]:
-        """All files, links among them; a folder that may not be read is no empty one."""
-
-        def refuse(error: OSError) -> NoReturn:
-            raise SourceError(
-                f"the folder cannot be read: {error.strerror}",
-                where=str(error.filename),
-                fix="Check its permissions.",
-            )
-
-        for folder, below, names in os.walk(self._folder, onerror=refuse, followlinks=True):
-            below[:] = [name for name in below if not is_out_of_reach(Path(folder) / name)]
-            yield from (Path(folder) / name for name in names)
-
-    def _is_hidden(self, path: Path) -> bool:
-        """Hidden by its name or a folder's, or our own output of earlier runs."""
-        inside = path.relative_to(self._folder).parts
-        ours = self._hidden in path.resolve().parents
-        return ours or any(part.startswith(".") for part in inside)
-
-    def _sync(self) -> dict[str, RemoteObject]:
-        """Bring the folder up to date; objects loaded before are not downloaded again."""
-        loaded = {(file.uri, file.etag, file.size) for file in self._known.standing}
-        wanted: set[str] = set()
-
-        def is_loaded(remote: RemoteObject) -> bool:
-            return (remote.uri, remote.etag, remote.size) in loaded
-
-        def unwanted(remote: RemoteObject) -> bool:
-            if is_loaded(remote) or not self._matches(remote.name):
-                return True
-            if self._first_files is not None and len(wanted | {remote.name}) > self._first_files:
-                return True
-            wanted.add(remote.name)
-            return False
-
-        result = sync(str(self._config.s3), self._folder, skip=unwanted)
-        for remote in filter(is_loaded, result.skipped):
-            if self._is_ours(remote.name) and not (self._folder / remote.name).exists():
-                self._skip(remote.name, "loaded before, not downloaded again")
-        return {remote.name: remote for remote in result.objects}
-
-    def _is_ours(self, name: str) -> bool:
-        if not self._matches(name):
-            return False
-        if reader_for(name) is None:
-            self._skip(name, "not a .csv, .json or .txt file")
-            return False
-        path = self._folder / name
-        if path.is_symlink() and is_out_of_reach(path):
-            self._skip(name, "a link to where no source may read")
-            return False
-        if path.exists() and not path.is_file():
-            self._skip(name, "a pipe or a device, not a file")  # reading it might never end
-            return False
-        return True
-
-    def _matches(self, name: str) -> bool:
-        return PurePosixPath(name).match(self._config.pattern)
-
     # what is new
 
-    def _described(self, candidate: _Candidate) -> LoadedFile:
+    def _is_loaded(self, remote: RemoteObject) -> bool:
+        return (remote.uri, remote.etag, remote.size) in self._loaded_objects
+
+    @cached_property
+    def _loaded_objects(self) -> set[tuple[str | None, str | None, int]]:
+        return {(file.uri, file.etag, file.size) for file in self._known.standing}
+
+    def _warn_of_nothing(self) -> None:
+        self.report.warnings.append(
+            f"source {self._config.name}: no file matches {self._config.pattern} "
+            f"in {self._config.path}"
+        )
+
+    def _refuse_gone(self, found: Collection[str]) -> None:
+        """A part of a run reads what was planned, or fails."""
+        planned = self._share.names[self._config.name] if self._share else None
+        if gone := sorted({*(planned or ())} - {*found, *self.report.files}):
+            raise SourceError(
+                "is gone since the run was planned",
+                where=gone[0],
+                fix="Put it back and resume the run, or start a new one.",
+            )
+
+    def _leave_to_others(self) -> None:
+        """What another part of the run reads under another name is not read twice."""
+        if not self._share or not self._config.incremental:
+            return
+        first = [file for file in self._to_read if not self._known.is_superseding(file)]
+        others = self._share.claimed(self._config.name, {file.sha256 for file in first})
+        for file in first:
+            if file.sha256 in others:
+                self._to_read.remove(file)
+                self._skip(file.name, "the same content as a file of another part")
+
+    def _described(self, candidate: Candidate) -> LoadedFile:
         found = fingerprint(candidate.path, candidate.name)
         self._fingerprints[candidate.name] = found
         remote = candidate.remote
@@ -263,7 +207,7 @@ class LocalFiles:
         return InputFile(
             self.report.name,
             file.name,
-            self._folder / file.name,
+            self._folder.path / file.name,
             self._config.csv,
             self._config.json_,
             self._config.records,

@@ -73,19 +73,23 @@ def sync(url: str, folder: Path, *, skip: Skip = _keep_all) -> SyncResult:
     when it has no safe place in the folder (nothing is written then) or keeps changing while it
     is read, and naming the URL when S3 cannot be reached or refuses.
     """
-    bucket, _, prefix = url.removeprefix("s3://").partition("/")
-    prefix = prefix if prefix.endswith("/") or not prefix else prefix + "/"
     with translated(url):
         folder.mkdir(parents=True, exist_ok=True)
-        return _Sync(_client(), url, bucket, prefix, folder).run(skip)
+        return _Sync(_client(), url, folder).run(skip)
+
+
+def listed(url: str, folder: Path) -> list[RemoteObject]:
+    """The objects below `url`, sorted by key, as `sync` would find them for the folder."""
+    with translated(url):
+        return _Sync(_client(), url, folder).listed()
 
 
 class _Sync:
-    def __init__(self, client: Any, url: str, bucket: str, prefix: str, folder: Path) -> None:
+    def __init__(self, client: Any, url: str, folder: Path) -> None:
         self._client = client
         self._url = url
-        self._bucket = bucket
-        self._prefix = prefix
+        self._bucket, _, prefix = url.removeprefix("s3://").partition("/")
+        self._prefix = prefix if prefix.endswith("/") or not prefix else prefix + "/"
         self._folder = folder
         self._manifest = Manifest(folder)
 
@@ -93,7 +97,7 @@ class _Sync:
         self._sweep()
         removed, fresh, unread = 0, set[str](), list[str]()
         for _ in range(PASSES):
-            objects = self._list()
+            objects = self.listed()
             skipped = dict.fromkeys(filter(skip, objects))  # a set in order
             removed += self._remove_what_is_gone(objects, skipped)
             changed = [o for o in objects if o not in skipped and not self._is_current(o)]
@@ -112,7 +116,8 @@ class _Sync:
 
     # what there is
 
-    def _list(self) -> list[RemoteObject]:
+    def listed(self) -> list[RemoteObject]:
+        """All objects below the prefix that have a safe place in the folder."""
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=self._prefix
         )

@@ -1,4 +1,4 @@
-"""Merge: rows go into a temporary table first, and from there into the target by their key."""
+"""Merge: rows that lie in another relation come into the target by their key."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from sqlalchemy import Connection
 
 from chalicelib import database
 
-STAGE = """
-    create temporary table {stage} on commit drop as select {columns} from {table} with no data;
-    alter table {stage} add {row} bigint generated always as identity, add {reject} bigint
+CREATE = """
+    create temporary table {incoming} on commit drop as select {columns} from {table} with no data;
+    alter table {incoming} add {row} bigint generated always as identity, add {reject} bigint
 """
 """The types are the target's, so that its own equality decides what is one key. Rows of a replay
 bring the id of the reject that they were."""
@@ -20,7 +20,7 @@ bring the id of the reject that they were."""
 MERGE = """
     with written as (
         insert into {table} as present ({columns})
-        select distinct on ({key}) {columns} from {stage} order by {key}, {row} desc
+        select distinct on ({key}) {columns} from {incoming} order by {key}, {row} desc
         on conflict ({key}) do {conflict}
         returning {was_there} as updated
     )
@@ -34,14 +34,14 @@ WAS_THERE = "xmax <> 0"
 PARTITIONED = "select relkind = 'p' from pg_class where oid = '{literal}'::regclass"
 
 PRESENT = """
-    select count(*) from (select distinct {key} from {stage}) as incoming
+    select count(*) from (select distinct {key} from {incoming}) as incoming
     where exists (select from {table} as present where {same})
 """
 """How many keys are there. A partitioned table does not tell it of each row."""
 
 STALE = """
     with stale as (
-        delete from {stage} as incoming using {table} as present
+        delete from {incoming} as incoming using {table} as present
         where {same} and {newer} returning incoming.{reject}, concat_ws(', ', {texts}) as key
     ), open as (
         update {elt}.rejects set status = 'stale' where id in (select {reject} from stale)
@@ -62,39 +62,67 @@ class Merged:
     superseded: int = 0
 
 
-class Stage:
-    """The temporary table of one merge. It is gone with the transaction."""
+class Merge:
+    """Upserts into `schema.table` what lies in a relation: `incoming` is SQL for a `from`.
+
+    It has the columns and one called `row`, which orders the rows.
+    """
 
     def __init__(
-        self, connection: Connection, table: str, columns: Sequence[str], key: Sequence[str]
+        self,
+        connection: Connection,
+        table: str,
+        columns: Sequence[str],
+        key: Sequence[str],
+        incoming: str,
+        row: str,
     ) -> None:
         quoted = [database.quote(name) for name in key]
-        self.table = "pg_temp.elt_incoming"
-        self.reject = _free_name("reject", columns)
         self._connection = connection
         self._columns = columns
         self._key = key
         self._names = {
-            "stage": self.table,
+            "incoming": incoming,
             "table": database.quote_table(table),
             "columns": ", ".join(map(database.quote, columns)),
             "key": ", ".join(quoted),
             "literal": database.quote_table(table).replace("'", "''"),
             "same": " and ".join(f"present.{name} = incoming.{name}" for name in quoted),
-            "row": database.quote(_free_name("row", columns)),
-            "reject": database.quote(self.reject),
+            "row": database.quote(row),
         }
-        self._run(STAGE)
 
-    def merge(self, copied: int) -> Merged:
-        """Upsert the `copied` rows: of several with one key the last one wins."""
+    def merge(self, rows: int) -> Merged:
+        """Upsert the `rows` that came: of several with one key the last one wins."""
         ((partitioned,),) = self._run(PARTITIONED)
         present = self._run(PRESENT)[0][0] if partitioned else 0
         was_there = "false" if partitioned else WAS_THERE
         conflict = f"update set {self._changes()}"
         ((written, updated),) = self._run(MERGE, conflict=conflict, was_there=was_there)
         updated += present
-        return Merged(written - updated, updated, copied - written)
+        return Merged(written - updated, updated, rows - written)
+
+    def _changes(self) -> str:
+        """All columns but the key; a key alone is set to itself, so that the row is counted."""
+        others = [name for name in self._columns if name not in self._key] or self._key[:1]
+        return ", ".join(f"{name} = excluded.{name}" for name in map(database.quote, others))
+
+    def _run(self, statement: str, **names: str) -> list[tuple[Any, ...]]:
+        result = self._connection.exec_driver_sql(statement.format(**self._names, **names))
+        return [tuple(row) for row in result] if result.returns_rows else []
+
+
+class Incoming(Merge):
+    """A temporary table for the rows of one merge. It is gone with the transaction."""
+
+    def __init__(
+        self, connection: Connection, table: str, columns: Sequence[str], key: Sequence[str]
+    ) -> None:
+        self.table = "pg_temp.elt_incoming"
+        self.reject = free_name("reject", columns)
+        row = free_name("row", columns)
+        super().__init__(connection, table, columns, key, self.table, row)
+        self._names["reject"] = database.quote(self.reject)
+        self._run(CREATE)
 
     def leave_out_stale(self, runs_before: Sequence[str]) -> list[str]:
         """Take out the rows whose keys are in the table, unless one of these runs wrote them there.
@@ -109,18 +137,8 @@ class Stage:
         )
         return [str(row[0]) for row in found]
 
-    def _changes(self) -> str:
-        """All columns but the key; a key alone is set to itself, so that the row is counted."""
-        others = [name for name in self._columns if name not in self._key] or self._key[:1]
-        return ", ".join(f"{name} = excluded.{name}" for name in map(database.quote, others))
 
-    def _run(self, statement: str, **names: str) -> list[tuple[Any, ...]]:
-        sql = statement.format(**self._names, **names)
-        result = self._connection.exec_driver_sql(sql)
-        return [tuple(row) for row in result] if result.returns_rows else []
-
-
-def _free_name(name: str, columns: Sequence[str]) -> str:
+def free_name(name: str, columns: Sequence[str]) -> str:
     """A name like this one that no column has."""
     while name in columns:
         name += "_"

@@ -106,6 +106,31 @@ MIGRATIONS = (
     -- Whether the rows say which run they are of, and of a replay the run that it replays.
     alter table {elt}.loads add lineage boolean not null default false, add replayed text;
     """,
+    """
+    -- A run of several parts: each loads into a table of its own, until all are published. Its
+    -- row says what it read, and of a part that is published there is no row: part 0 is the run.
+    alter table {elt}.loads add staged boolean not null default false, add report json;
+
+    -- Which objects of which source each part of a run reads.
+    create table {elt}.plans (
+        run_id text primary key,
+        table_name text not null,
+        plan json not null,
+        planned_at timestamptz not null default now()
+    );
+
+    -- Which part reads a content that several of its files have.
+    create table {elt}.claims (
+        run_id text not null references {elt}.plans on delete cascade,
+        source text not null,
+        sha256 text not null,
+        part integer not null,
+        primary key (run_id, source, sha256)
+    );
+
+    -- Whose table a part of a run belongs to, so that a later run finds the backends of all parts.
+    alter table {elt}.fence add part_of text;
+    """,
 )
 """Append only: what a released version has applied never changes."""
 

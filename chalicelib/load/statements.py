@@ -105,10 +105,10 @@ RUNS_BEFORE = """
     ), read as (select min(loaded_at) as loaded_at from replays)
     select earlier.run_id from {elt}.loads earlier, read
     where earlier.table_name = :table and earlier.loaded_at < read.loaded_at
-      and not exists (
+      and not earlier.staged and not exists (
         select from {elt}.loads later
         where later.table_name = :table and later.loaded_at >= read.loaded_at
-          and not later.lineage and later.run_id <> :run_id
+          and not later.staged and not later.lineage and later.run_id <> :run_id
       )
 """
 """Runs that ended before the rejects were read, also when those are of a replay themselves. None
@@ -133,6 +133,7 @@ REPLACED_SINCE = """
         select from {elt}.loads later
         join {elt}.loads earlier on earlier.table_name = later.table_name
         where earlier.run_id = :run_id and later.mode = 'replace' and not later.kept
+          and not later.staged
           and later.loaded_at > earlier.loaded_at
     )
 """

@@ -92,7 +92,7 @@ def prepare(
 
     def work(connection: Connection) -> list[str]:
         database.take_turns(connection, f"table {table}")
-        existing = _columns(connection, table)
+        existing = columns_of(connection, table)
         if existing is None:
             return _create(connection, table, columns, key)
         if key:
@@ -107,14 +107,16 @@ def prepare(
 
 def existing_columns(engine: Engine, table: str) -> dict[str, str] | None:
     """The columns of `schema.table` with their types, None when there is no such table."""
-    return database.run(engine, f"reading {table}", lambda connection: _columns(connection, table))
+    return database.run(
+        engine, f"reading {table}", lambda connection: columns_of(connection, table)
+    )
 
 
 def preview(engine: Engine, table: str, limit: int) -> Preview:
     """The columns of `schema.table` and any `limit` rows; nothing while there is no table."""
 
     def work(connection: Connection) -> Preview:
-        columns = _columns(connection, table)
+        columns = columns_of(connection, table)
         if not columns:
             return Preview({}, [])
         values = ", ".join(f"{database.quote(name)}::text" for name in columns)
@@ -133,7 +135,8 @@ def delete_earlier(connection: Connection, table: str, origins: Sequence[str], r
     return connection.execute(text(delete), {"origins": list(origins), "run_id": run_id}).rowcount
 
 
-def _columns(connection: Connection, table: str) -> dict[str, str] | None:
+def columns_of(connection: Connection, table: str) -> dict[str, str] | None:
+    """The columns of `schema.table` with their types, None when there is no such table."""
     schema, name = table.split(".", 1)
     key = {"schema": schema, "name": name}
     kind = connection.execute(text(KIND), key).scalar_one_or_none()

@@ -1,0 +1,168 @@
+"""The folder of a source: what is in it, or in the S3 prefix that it is a copy of."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import NoReturn
+
+from chalicelib import settings
+from chalicelib.config import LocalSource
+from chalicelib.errors import SourceError
+from chalicelib.extract.base import Listed
+from chalicelib.extract.fingerprint import fingerprint
+from chalicelib.extract.reach import is_out_of_reach
+from chalicelib.extract.readers import reader_for
+from chalicelib.extract.s3_folder import RemoteObject, listed, sync
+from chalicelib.reports import FileReport, SourceReport
+
+IsLoaded = Callable[[RemoteObject], bool]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A file of the folder and, when it came from S3, its object."""
+
+    name: str
+    path: Path
+    remote: RemoteObject | None = None
+
+
+class Folder:
+    """What a source may read. `path` is where its files are; those that it skips are reported.
+
+    `only`: no other names are looked at. `first_files`: no more files than these.
+    """
+
+    def __init__(
+        self,
+        config: LocalSource,
+        base: Path,
+        report: SourceReport,
+        *,
+        path: Path | None = None,
+        only: Collection[str] | None = None,
+        first_files: int | None = None,
+    ) -> None:
+        self.path = path or base / config.path
+        self._config = config
+        self._report = report
+        self._only = only
+        self._first_files = first_files
+        self._hidden = None if path else settings.work_folder(base).resolve()
+
+    def candidates(self, is_loaded: IsLoaded) -> list[Candidate]:
+        """Bring the folder up to date, except for objects that are loaded, and list its files."""
+        self._refuse_out_of_reach()
+        remotes = self._sync(is_loaded) if self._config.s3 else {}
+        return [Candidate(name, self.path / name, remotes.get(name)) for name in self._names()][
+            : self._first_files
+        ]
+
+    def listing(self, is_loaded: IsLoaded) -> list[Listed]:
+        """The same, but nothing is downloaded, and nothing read that its size tells apart."""
+        self._refuse_out_of_reach()
+        if not self._config.s3:
+            return self._listed_files()
+        remotes = listed(str(self._config.s3), self.path)
+        for remote in filter(is_loaded, remotes):
+            self._skip_loaded(remote)
+        new = [remote for remote in remotes if not is_loaded(remote)]
+        return [Listed(o.name, o.size, o.etag) for o in new if self._is_ours(o.name)]
+
+    def _listed_files(self) -> list[Listed]:
+        sizes = {name: (self.path / name).stat().st_size for name in self._names()}
+        known = list(sizes.values())
+        return [Listed(n, s, self._content(n) if known.count(s) > 1 else n)
+                for n, s in sizes.items()]  # fmt: skip
+
+    def _content(self, name: str) -> str:
+        return fingerprint(self.path / name, name).sha256
+
+    def _names(self) -> list[str]:
+        if not self.path.is_dir():
+            raise SourceError(
+                f"{self._config.path} is not a folder",
+                where=f"source {self._config.name}",
+                fix="Create it, or correct the source's path (it is relative to the "
+                "configuration file).",
+            )
+        names = sorted(
+            path.relative_to(self.path).as_posix()
+            for path in self._walk()
+            if not self._is_hidden(path)
+        )
+        return [name for name in names if self._is_ours(name)]
+
+    def _refuse_out_of_reach(self) -> None:
+        if is_out_of_reach(self.path):
+            raise SourceError(
+                f"{self._config.path} leads to where secrets are kept, or to the system's folders",
+                where=f"source {self._config.name}",
+                fix="No source may read there; name a folder of data.",
+            )
+
+    def _walk(self) -> Iterator[Path]:
+        """All files, links among them; a folder that may not be read is no empty one."""
+
+        def refuse(error: OSError) -> NoReturn:
+            raise SourceError(
+                f"the folder cannot be read: {error.strerror}",
+                where=str(error.filename),
+                fix="Check its permissions.",
+            )
+
+        for folder, below, names in os.walk(self.path, onerror=refuse, followlinks=True):
+            below[:] = [name for name in below if not is_out_of_reach(Path(folder) / name)]
+            yield from (Path(folder) / name for name in names)
+
+    def _is_hidden(self, path: Path) -> bool:
+        """Hidden by its name or a folder's, or our own output of earlier runs."""
+        inside = path.relative_to(self.path).parts
+        ours = self._hidden and self._hidden in path.resolve().parents
+        return bool(ours) or any(part.startswith(".") for part in inside)
+
+    def _sync(self, is_loaded: IsLoaded) -> dict[str, RemoteObject]:
+        """Bring the folder up to date; objects loaded before are not downloaded again."""
+        wanted: set[str] = set()
+
+        def unwanted(remote: RemoteObject) -> bool:
+            if is_loaded(remote) or not self._matches(remote.name):
+                return True
+            if self._first_files is not None and len(wanted | {remote.name}) > self._first_files:
+                return True
+            wanted.add(remote.name)
+            return False
+
+        result = sync(str(self._config.s3), self.path, skip=unwanted)
+        for remote in filter(is_loaded, result.skipped):
+            self._skip_loaded(remote)
+        return {remote.name: remote for remote in result.objects}
+
+    def _skip_loaded(self, remote: RemoteObject) -> None:
+        if self._is_ours(remote.name) and not (self.path / remote.name).exists():
+            self._skip(remote.name, "loaded before, not downloaded again")
+
+    def _is_ours(self, name: str) -> bool:
+        if not self._matches(name):
+            return False
+        if reader_for(name) is None:
+            self._skip(name, "not a .csv, .json or .txt file")
+            return False
+        path = self.path / name
+        if path.is_symlink() and is_out_of_reach(path):
+            self._skip(name, "a link to where no source may read")
+            return False
+        if path.exists() and not path.is_file():
+            self._skip(name, "a pipe or a device, not a file")  # reading it might never end
+            return False
+        return True
+
+    def _matches(self, name: str) -> bool:
+        asked = self._only is None or name in self._only
+        return asked and PurePosixPath(name).match(self._config.pattern)
+
+    def _skip(self, name: str, reason: str) -> None:
+        self._report.files[name] = FileReport(name, "skipped", detail=reason)
