@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pyarrow as pa
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from chalicelib import database, load
 from chalicelib.batch import Batch
-from chalicelib.checks import check
 from chalicelib.combine import CombinedCsv
-from chalicelib.config import LINEAGE, Config
+from chalicelib.config import Config
+from chalicelib.destination import Destination, note
 from chalicelib.errors import EltError, InvalidRows
 from chalicelib.extract.base import Source
-from chalicelib.fitting import fitted, refuse_names
 from chalicelib.gather import Gatherer, Mark, extracted, infer
 from chalicelib.lineage import Lineage, with_ids
 from chalicelib.progress import Progress
 from chalicelib.quarantine import Quarantine
-from chalicelib.reports import CheckResult, RunResult
+from chalicelib.reports import RunResult
 from chalicelib.schema import TableSchema
+from chalicelib.schema.infer import Evidence
 from chalicelib.schema.validate import Validated
 from chalicelib.spool import Spool
-from chalicelib.transform import transform
 
 
 @dataclass
@@ -53,54 +53,37 @@ class PartRun:
             return
         with Spool(self.folder / "spool.arrow") as spool:
             evidence = infer(batches, self.config, spool)
-            schema = self._fitted(evidence.schema(), evidence.without_value())
-            self._fill_and_load(schema, spool.batches())
+            self._fill_and_load(self._inferred(evidence), spool.batches())
+
+    def _inferred(self, evidence: Evidence) -> TableSchema:
+        return self._fitted(evidence.schema(), evidence.without_value())
 
     def _fitted(self, schema: TableSchema, valueless: Set[str] = frozenset()) -> TableSchema:
-        existing = load.existing_columns(self.engine, self.part.table) or {}
-        fitting = fitted(schema, existing, valueless)
-        refuse_names(fitting, self.part, self.result.read, lineage=self.config.target.lineage)
-        return fitting
+        return self._destination.fitted(schema, self.result.read, valueless)
+
+    @cached_property
+    def _destination(self) -> Destination:
+        return Destination(self.config, self.part, self.engine, self.progress)
+
+    def _prepare(self, schema: TableSchema) -> list[load.TableColumn]:
+        columns = self._destination.columns(schema)
+        self.result.changes += self._destination.prepare(columns)
+        return columns
 
     def _fill_and_load(self, schema: TableSchema, batches: Iterator[Batch]) -> None:
-        columns = [load.TableColumn(name, schema.sql_type(name)) for name in schema.names]
-        if self.config.target.lineage:
-            columns += [load.TableColumn(*column, lineage=True) for column in LINEAGE.items()]
-        self.result.changes += load.prepare(
-            self.engine,
-            self.part.table,
-            columns,
-            widen=not self.config.strict,
-            key=self.part.key,
-            evolve=self.config.target.evolve,
-        )
-        names = tuple(column.name for column in columns)
+        self._columns = self._prepare(schema)
+        names = tuple(column.name for column in self._columns)
         written = (*names, "reject") if self._brings_ids else names
         combined = CombinedCsv(self.folder / "combined.csv", written)
         self.result.output = combined.path
         quarantine = Quarantine(self.folder / "rejects.csv", self.part)
+        self.result.rejects = quarantine.first
         try:
             loaded = self._overlapped(schema, batches, combined, quarantine)
         except InvalidRows:
             load.store_not_loaded(self.engine, self.part, quarantine.path)
             raise
-        self.result.rejects = quarantine.first
-        self._report(loaded)
-
-    def _report(self, loaded: load.LoadResult) -> None:
-        result = self.result
-        result.inserted, result.updated = loaded.inserted, loaded.updated
-        result.superseded, result.deleted = loaded.superseded, loaded.deleted
-        result.quarantined, result.checks = loaded.quarantined, list(loaded.checks)
-        if loaded.kept:
-            result.warnings.append("no rows to load: replace keeps the old ones")
-        if loaded.stale:
-            result.warnings.append(
-                "rows whose keys were or may have been written since are stale and left out: "
-                f"{', '.join(self.part.key)} {'; '.join(loaded.stale)}"
-            )
-        failed = [check for check in loaded.checks if not check.passed]
-        result.warnings += [f"check {check.name}: {check.detail}" for check in failed]
+        note(self.result, loaded, self.part.key)
 
     def _overlapped(
         self,
@@ -110,7 +93,7 @@ class PartRun:
         quarantine: Quarantine,
     ) -> load.LoadResult:
         """Gather in this thread and COPY in a second one, at once where that may be."""
-        gatherer = Gatherer(
+        self._gatherer = Gatherer(
             schema, self.config.on_invalid, self.result.sources, quarantine, self.progress
         )
         for step, unit in (("validate", "rows"), ("combine", "bytes"), ("load", "bytes")):
@@ -123,7 +106,7 @@ class PartRun:
             loading = copy() if self._may_overlap() else None
             try:
                 stop = loading.done if loading else _never
-                gatherer.gather(batches, combined, stop, self._mark())
+                self._gatherer.gather(batches, combined, stop, self._mark())
                 combined.close()
                 loaded = (loading or copy()).result()
             except BaseException as error:
@@ -133,7 +116,7 @@ class PartRun:
                 raise
         for step in ("extract", "validate", "combine", "load"):
             self.progress.end(step)
-        self.result.nulled = gatherer.nulled
+        self.result.nulled = self._gatherer.nulled
         return loaded
 
     def _may_overlap(self) -> bool:
@@ -176,22 +159,21 @@ class PartRun:
                 self.config.target.allow_empty,
             )
 
-        columns = combined.columns[:-1] if self._brings_ids else combined.columns
         with self.progress.timed("load"):
-            return load.load(
-                self.engine,
-                self.fence,
-                self.part,
-                columns,
-                rows,
-                harvest,
-                then=self._transform_and_check,
-            )
+            return self._load(rows, harvest)
 
-    def _transform_and_check(self, connection: Connection) -> list[CheckResult]:
-        where = self.part.table, self.part.run_id
-        transform(connection, self.config.transform, *where, self.progress)
-        return check(connection, self.config.checks, *where, self.progress)
+    def _load(
+        self, rows: Callable[[], Iterator[bytes]], harvest: Callable[[], load.Harvest]
+    ) -> load.LoadResult:
+        return load.load(
+            self.engine,
+            self.fence,
+            self.part,
+            [column.name for column in self._columns],
+            rows,
+            harvest,
+            then=self._destination.transform_and_check,
+        )
 
 
 def _never() -> bool:

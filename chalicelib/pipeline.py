@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sqlalchemy import Engine
-
-from chalicelib import database, load, log, settings
+from chalicelib import load, several
 from chalicelib.config import Config
 from chalicelib.errors import TargetError
 from chalicelib.extract import open_sources
@@ -16,34 +12,35 @@ from chalicelib.extract.base import Source
 from chalicelib.gather import plan
 from chalicelib.part import PartRun
 from chalicelib.progress import Progress
+from chalicelib.publish import publish
 from chalicelib.replay import Corrections, rejected
-from chalicelib.reports import RunResult, SourceState
-from chalicelib.run_id import new_run_id
-
-KEPT_RUNS = 3
-"""Runs whose folders stay on the disk, the present one among them."""
+from chalicelib.reports import RunResult
+from chalicelib.several import InTurn, Work
+from chalicelib.start import Start, begin, emptied, ended, run_folder
 
 
-def run(
+def run(  # noqa: PLR0913
     config: Config,
     base: Path,
     progress: Progress | None = None,
     run_id: str | None = None,
     *,
     full: bool = False,
+    cut: several.Cut | None = None,
+    work: Work | None = None,
 ) -> RunResult:
     """Load what is new in the sources into the target, exactly once.
 
     `full` rebuilds the table: everything is read and takes the place of the old rows, in mode
-    merge by their keys. Paths in the configuration are relative to `base`. Raises an EltError
-    that says what is wrong; then nothing was loaded.
+    merge by their keys. `cut` says when the run has several parts, and `work` who does them: by
+    default this process, one after the other. Paths in the configuration are relative to `base`.
+    Raises an EltError that says what is wrong; then nothing was loaded.
     """
-    mode = "replace" if full and config.target.mode == "append" else config.target.mode
-    if mode == "replace":
-        config = config.rebuilding()
-    start = _start(config, base, mode, run_id)
-    known = {} if full or mode == "replace" else _states(config, start)
-    return start.carry_out(open_sources(config, base, known), progress or Progress())
+    start, progress = begin(config, base, run_id, full=full), progress or Progress()
+    if cut and (planned := several.plan(start, cut, progress)):
+        (work or InTurn()).do(start, planned, progress)
+        return publish(start, planned, progress)
+    return _load(start, open_sources(start.config, base, start.states()), progress)
 
 
 def replay(
@@ -61,14 +58,12 @@ def replay(
     loaded another table, and for one whose rows are in the table no more, since a later replace
     took their place.
     """
-    mode = "merge" if config.target.mode == "merge" else "append"
-    start = _start(config, base, mode, run_id, replayed=parent)
+    start = begin(config, base, run_id, replayed=parent)
     _refuse_misplaced(start, parent)
-    sources: list[Source] = [*rejected(start.engine, parent, corrections)]
-    return start.carry_out(sources, progress or Progress())
+    return _load(start, [*rejected(start.engine, parent, corrections)], progress or Progress())
 
 
-def _refuse_misplaced(start: _Start, parent: str) -> None:
+def _refuse_misplaced(start: Start, parent: str) -> None:
     """The rejects of a run belong to the rows that it loaded."""
     table = start.part.table
     if (other := load.loaded_into(start.engine, parent)) not in (None, table):
@@ -85,77 +80,16 @@ def _refuse_misplaced(start: _Start, parent: str) -> None:
         )
 
 
-@dataclass(frozen=True)
-class _Start:
-    """What a run has before it looks at its sources: the right to commit to its table."""
-
-    config: Config
-    base: Path
-    part: load.Part
-    engine: Engine
-    fence: load.Fence
-
-    def carry_out(self, sources: list[Source], progress: Progress) -> RunResult:
-        """Load what the sources have, if they have anything."""
-        reports = [source.report for source in sources]
-        result = RunResult(self.part.run_id, self.part.table, self.part.mode, reports)
-        empties = self.part.mode == "replace" and self.config.target.allow_empty
-        if plan(sources, progress) or empties:
-            folder = _emptied(run_folder(self.base, self.part.run_id))
-            PartRun(
-                self.config, self.part, self.engine, self.fence,
-                sources, folder, progress, result,
-            ).run()  # fmt: skip
-        elif self.part.mode == "replace":
-            result.warnings.append("no rows to load: replace keeps the old ones")
-        result.seconds = progress.seconds
-        result.warnings += [text for report in reports for text in report.warnings]
-        result.warnings += self.config.warnings if not self.part.replayed else []
-        _log_end(result)
-        return result
-
-
-def _start(
-    config: Config, base: Path, mode: str, run_id: str | None, replayed: str | None = None
-) -> _Start:
-    target = config.target
-    part = load.Part(
-        run_id or new_run_id(), 0, target.qualified_table, mode, target.primary_key,
-        target.lineage, replayed,
-    )  # fmt: skip
-    log.event("run started", run_id=part.run_id, table=part.table, mode=part.mode)
-    engine = database.connect(config.target)
-    load.migrate(engine)
-    return _Start(config, base, part, engine, load.take(engine, part.table, part.run_id))
-
-
-def run_folder(base: Path, run_id: str) -> Path:
-    """Where a run leaves its files."""
-    return settings.work_folder(base) / "runs" / run_id
-
-
-def _emptied(folder: Path) -> Path:
-    """The folder, empty; those of runs of long ago make room."""
-    runs = folder.parent
-    earlier = sorted(runs.iterdir()) if runs.is_dir() else []
-    for old in earlier[: -KEPT_RUNS + 1]:
-        shutil.rmtree(old, ignore_errors=True)
-    shutil.rmtree(folder, ignore_errors=True)  # of an attempt that was resumed
-    folder.mkdir(parents=True)
-    return folder
-
-
-def _states(config: Config, start: _Start) -> dict[str, SourceState]:
-    """What earlier runs loaded of each source."""
-    table, names = start.part.table, [source.name for source in config.sources]
-    left_behind = load.left_behind(start.engine, table, names)
-    states = {name: load.state(start.engine, table, name) for name in names}
-    return {name: replace(state, left_behind=left_behind) for name, state in states.items()}
-
-
-def _log_end(result: RunResult) -> None:
-    for source in result.sources:
-        log.event("source read", run_id=result.run_id, source=source.name, rows=source.rows)
-    for step, seconds in result.seconds.items():
-        log.event("step done", run_id=result.run_id, step=step, milliseconds=round(seconds * 1000))
-    log.event("run succeeded", run_id=result.run_id, rows=result.inserted + result.updated)
+def _load(start: Start, sources: list[Source], progress: Progress) -> RunResult:
+    """Load what the sources have, if they have anything."""
+    part, config = start.part, start.config
+    result = RunResult(part.run_id, part.table, part.mode, [source.report for source in sources])
+    empties = part.mode == "replace" and config.target.allow_empty
+    if plan(sources, progress) or empties:
+        folder = emptied(run_folder(start.base, part.run_id))
+        PartRun(
+            config, part, start.engine, start.fence, sources, folder, progress, result
+        ).run()  # fmt: skip
+    elif part.mode == "replace":
+        result.warnings.append("no rows to load: replace keeps the old ones")
+    return ended(result, progress.seconds, () if part.replayed else tuple(config.warnings))

@@ -50,3 +50,19 @@ class Progress:
                 except StopIteration:
                     return
             yield item
+
+
+class PartProgress(Progress):
+    """Tells of a part what is done; what begins and ends is the run's to tell."""
+
+    def __init__(self, whole: Progress) -> None:
+        self.seconds = whole.seconds
+        self._whole = whole
+
+    def advance(self, step: str, by: int) -> None:
+        """The run has done so much more."""
+        self._whole.advance(step, by)
+
+    def next_file(self) -> None:
+        """Of the run."""
+        self._whole.next_file()

@@ -105,6 +105,14 @@ class SourceReport:
         """The report of this file, made when it is first asked for."""
         return self.files.setdefault(origin, FileReport(origin))
 
+    def take_in(self, other: SourceReport) -> None:
+        """Add what another part of the run has read of the source."""
+        self.files.update(other.files)
+        self.warnings += other.warnings
+        self.loaded += other.loaded
+        self.replaced += other.replaced
+        self.cursor = other.cursor or self.cursor
+
     def of(self, origin: str) -> FileReport:
         """The report that a batch belongs to: its file's, or the API's only one."""
         return self.files.get(origin) or next(iter(self.files.values()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
@@ -47,6 +48,10 @@ class Share:
     names: Mapping[str, Collection[str] | None]
     folder: Path
     claimed: Callable[[str, Collection[str]], set[str]]
+
+    def folder_of(self, source: str) -> Path:
+        """Where the objects of a source go; its name may be no name for a folder."""
+        return self.folder / sha256(source.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ class LocalFiles:
             config,
             around.base,
             self.report,
-            path=share.folder / config.name if share and config.s3 else None,
+            path=share.folder_of(config.name) if share and config.s3 else None,
             only=share.names[config.name] if share else None,
             first_files=around.first_files,
         )

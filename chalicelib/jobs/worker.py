@@ -33,6 +33,7 @@ from chalicelib.jobs.heartbeat import heartbeat
 from chalicelib.jobs.launch import Event, launch
 from chalicelib.progress import Progress
 from chalicelib.reports import RunResult
+from chalicelib.start import run_folder
 
 PASSWORD_REFUSED = "28P01"  # noqa: S105 - an SQLSTATE
 
@@ -102,7 +103,7 @@ def _carry_out(engine: Engine, run: Run, progress: Progress) -> RunResult:
 def _load_and_keep(config: Config, run: Run, progress: Progress) -> RunResult:
     """Load, and keep the files that the run wrote."""
     base = settings.data_folder()
-    folder = pipeline.run_folder(base, run.id)
+    folder = run_folder(base, run.id)
     try:
         result = _load(config, base, run, progress)
     except InvalidRows:

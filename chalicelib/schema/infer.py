@@ -72,6 +72,21 @@ class Evidence:
                 self._valued.add(name)
                 possible -= {kind for kind in possible if not CANDIDATES[kind][1](values)}
 
+    def told(self) -> tuple[dict[str, set[str]], set[str]]:
+        """What is possible for each column, and which have a value: for `take_in`."""
+        return self._possible, self._valued
+
+    def take_in(self, possible: Mapping[str, Collection[str]], valued: Collection[str]) -> None:
+        """Take into account what another part of the data told."""
+        for name, kinds in possible.items():
+            self._possible.setdefault(name, set(CANDIDATES)).intersection_update(kinds)
+        self._valued.update(valued)
+
+    def as_text(self) -> TableSchema:
+        """The declared columns, then the others as they were extracted."""
+        text = {name: self._keyed(name, Column(type="text")) for name in self._possible}
+        return TableSchema({**self._declared, **text})
+
     def schema(self) -> TableSchema:
         """The declared columns, then the inferred ones in the order of first appearance."""
         return TableSchema({**self._declared, **{n: self._column(n) for n in self._possible}})
@@ -84,6 +99,9 @@ class Evidence:
         kinds = [kind for kind in CANDIDATES if kind in self._possible[name]]
         known = kinds and name in self._valued
         column = CANDIDATES[kinds[0]][0] if known else Column(type="text")
+        return self._keyed(name, column)
+
+    def _keyed(self, name: str, column: Column) -> Column:
         return column.model_copy(update={"required": name in self._required})
 
 

@@ -34,7 +34,7 @@ def test_twenty_first_runs_at_once_all_succeed(fresh):
     with fresh.begin() as connection:
         applied = connection.exec_driver_sql("select version from elt.migrations").scalars().all()
     assert applied == list(range(1, len(MIGRATIONS) + 1))
-    names = {"migrations", "loads", "fence", "files", "cursors", "rejects"}
+    names = {"migrations", "loads", "fence", "files", "cursors", "rejects", "plans", "claims"}
     assert tables_in(fresh, "elt") == names
 
 

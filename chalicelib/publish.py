@@ -1,0 +1,99 @@
+"""The end of a run of several parts: what they put aside comes into the target, all at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence, Set
+from pathlib import Path
+
+from chalicelib import load
+from chalicelib.destination import Destination, note
+from chalicelib.errors import TargetError
+from chalicelib.parts import PartReport, Plan
+from chalicelib.progress import Progress
+from chalicelib.reports import RunResult, SourceReport
+from chalicelib.schema import TableSchema
+from chalicelib.schema.infer import Evidence
+from chalicelib.schema.validate import SHOWN
+from chalicelib.start import Start, ended, run_folder
+
+OUTPUT = "combined.json"
+"""The list of the parts' combined CSVs."""
+
+
+def publish(start: Start, planned: Plan, progress: Progress) -> RunResult:
+    """Publish what the parts put aside. TargetError when parts are missing, by their names."""
+    part, config = start.part, start.config
+    staged = load.staged(start.engine, part.run_id)
+    _refuse_missing(planned, {done.number for done in staged})
+    told = [PartReport.from_json(done.report) for done in staged]
+    result = RunResult(part.run_id, part.table, part.mode, _together(planned, told))
+    destination = Destination(config, part, start.engine, progress)
+    columns = destination.columns(_schema(destination, told, result.read))
+    result.changes += destination.prepare(columns)
+    quarantined = sum(done.quarantined for done in staged)
+    harvest = load.Harvest(
+        result.read - quarantined, result.sources, None, quarantined, config.target.allow_empty
+    )
+    with progress.timed("load"):
+        loaded = load.publish(
+            start.engine, start.fence, part, columns, planned.numbers, harvest,
+            then=destination.transform_and_check,
+        )  # fmt: skip
+    note(result, loaded, part.key)
+    result.nulled = sum(one.nulled for one in told)
+    result.rejects = [reject for one in told for reject in one.rejects][:SHOWN]
+    result.output = _output(start, planned)
+    return ended(result, progress.seconds, tuple(config.warnings))
+
+
+def _refuse_missing(planned: Plan, there: set[int]) -> None:
+    missing = [part for part in planned.parts if part.number not in there]
+    if missing:
+        raise TargetError(
+            f"{len(missing)} of {len(planned.parts)} parts are not there, the first is part "
+            f"{missing[0].number} ({missing[0]}); nothing was published",
+            fix="Resume the run: the other parts are not read again.",
+        )
+
+
+def _together(planned: Plan, told: Sequence[PartReport]) -> list[SourceReport]:
+    reports = {report.name: report for report in planned.reports}
+    for one in told:
+        for report in one.sources:
+            reports[report.name].take_in(report)
+    return list(reports.values())
+
+
+def _schema(destination: Destination, told: Sequence[PartReport], rows: int) -> TableSchema:
+    """The columns of the target; those that nobody declared as all parts together allow it."""
+    config = destination.config
+    if config.strict:
+        return destination.fitted(TableSchema(config.declared), rows)
+    evidence = Evidence(config.declared, config.target.primary_key)
+    for one in told:
+        evidence.take_in(one.possible, one.valued)
+    inferred = evidence.schema()
+    fitting = destination.fitted(inferred, rows, evidence.without_value())
+    _refuse_rounding(inferred, fitting, evidence.without_value() | config.declared.keys())
+    return fitting
+
+
+def _refuse_rounding(inferred: TableSchema, fitting: TableSchema, sure: Set[str]) -> None:
+    """Parts that were read knew nothing of the digits that the table keeps."""
+    for name in fitting.columns.keys() - sure:
+        if fitting.columns[name] != inferred.columns[name]:
+            raise TargetError(
+                f"the table may not keep all digits of {name}; nothing was published",
+                fix=f"Declare {name} in schema.columns, and run again.",
+            )
+
+
+def _output(start: Start, planned: Plan) -> Path | None:
+    """A list of the combined CSVs that this machine has, in order."""
+    folder = run_folder(start.base, start.part.run_id)
+    files = [f"part-{number}/combined.csv" for number in planned.numbers]
+    if not (there := [file for file in files if (folder / file).exists()]):
+        return None
+    (folder / OUTPUT).write_text(json.dumps({"files": there}, indent=2) + "\n")
+    return folder / OUTPUT
