@@ -77,6 +77,13 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument(
                 "--full", action="store_true", help="rebuild the table: read everything again"
             )
+            sub.add_argument(
+                "--parts",
+                type=_count,
+                default=1,
+                metavar="N",
+                help="read the files in N processes; the rows are published all at once",
+            )
         if name == "replay":
             sub.add_argument("run_id", metavar="RUN", help="the run, as its report names it")
         if name == "extract":
@@ -119,8 +126,24 @@ def _run(options: argparse.Namespace) -> dict[str, Any] | None:
     from chalicelib import pipeline, terminal
 
     with terminal.progress(quiet=options.json) as progress:
-        result = pipeline.run(config, base, progress, full=options.full)
+        result = pipeline.run(config, base, progress, full=options.full, **_parts(options.parts))
     return _report(options, config, result)
+
+
+def _count(text: str) -> int:
+    if not (text.isdecimal() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1")
+    return int(text)
+
+
+def _parts(count: int) -> dict[str, Any]:
+    """What is wanted of the pipeline for so many parts."""
+    if count == 1:
+        return {}
+    from chalicelib.processes import InProcesses
+    from chalicelib.several import Cut
+
+    return {"cut": Cut(parts=count), "work": InProcesses(count)}
 
 
 def _replay(options: argparse.Namespace) -> dict[str, Any] | None:

@@ -18,6 +18,10 @@ class EltError(Exception):
         self.where = where
         self.fix = fix
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """So that it comes out of another process as it was."""
+        return _as_it_was, (type(self), self.args, vars(self))
+
     def __str__(self) -> str:
         located = f"{self.where}: {self.what}" if self.where else self.what
         return f"{located}. {self.fix}" if self.fix else located
@@ -172,3 +176,10 @@ class NoConfiguration(Conflict):
     """There is no version to run yet."""
 
     code = "no_configuration"
+
+
+def _as_it_was(kind: type[EltError], args: tuple[str, ...], state: dict[str, object]) -> EltError:
+    error = kind.__new__(kind)
+    error.args = args
+    vars(error).update(state)
+    return error

@@ -15,6 +15,10 @@ Names = Mapping[str, Sequence[str] | None]
 """By source what is read of it; None for all of it."""
 
 
+SHOWN = 5
+"""Names that a message has."""
+
+
 @dataclass(frozen=True)
 class PlannedPart:
     """What one part reads, of `size` bytes as far as they are known."""
@@ -24,10 +28,7 @@ class PlannedPart:
     size: int = 0
 
     def __str__(self) -> str:
-        return ", ".join(
-            f"{source}: {', '.join(names)}" if names else source
-            for source, names in self.names.items()
-        )
+        return "; ".join(_briefly(source, names) for source, names in self.names.items())
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,13 @@ class PartReport:
 
 _PLAN = TypeAdapter(Plan)
 _REPORT = TypeAdapter(PartReport)
+
+
+def _briefly(source: str, names: Sequence[str] | None) -> str:
+    if names is None:
+        return source
+    more = [f"and {len(names) - SHOWN:,} more"] if len(names) > SHOWN else []
+    return f"{source}: {', '.join([*names[:SHOWN], *more])}"
 
 
 def cut(listings: Sequence[Listing], share: int) -> Iterator[PlannedPart]:

@@ -43,7 +43,7 @@ def publish(start: Start, planned: Plan, progress: Progress) -> RunResult:
     note(result, loaded, part.key)
     result.nulled = sum(one.nulled for one in told)
     result.rejects = [reject for one in told for reject in one.rejects][:SHOWN]
-    result.output = _output(start, planned)
+    result.output = _output(start, staged)
     return ended(result, progress.seconds, tuple(config.warnings))
 
 
@@ -51,7 +51,7 @@ def _refuse_missing(planned: Plan, there: set[int]) -> None:
     missing = [part for part in planned.parts if part.number not in there]
     if missing:
         raise TargetError(
-            f"{len(missing)} of {len(planned.parts)} parts are not there, the first is part "
+            f"of {len(planned.parts)} parts {len(missing)} are missing, the first is part "
             f"{missing[0].number} ({missing[0]}); nothing was published",
             fix="Resume the run: the other parts are not read again.",
         )
@@ -89,11 +89,10 @@ def _refuse_rounding(inferred: TableSchema, fitting: TableSchema, sure: Set[str]
             )
 
 
-def _output(start: Start, planned: Plan) -> Path | None:
-    """A list of the combined CSVs that this machine has, in order."""
+def _output(start: Start, staged: Sequence[load.StagedPart]) -> Path:
+    """The list of the parts' combined CSVs, in order; each lies where its part was made."""
     folder = run_folder(start.base, start.part.run_id)
-    files = [f"part-{number}/combined.csv" for number in planned.numbers]
-    if not (there := [file for file in files if (folder / file).exists()]):
-        return None
-    (folder / OUTPUT).write_text(json.dumps({"files": there}, indent=2) + "\n")
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [{"file": f"part-{one.number}/combined.csv", "rows": one.rows} for one in staged]
+    (folder / OUTPUT).write_text(json.dumps({"parts": files}, indent=2) + "\n")
     return folder / OUTPUT

@@ -93,6 +93,13 @@ def allowed_hosts() -> tuple[str, ...]:
     return tuple(host.strip().lower() for host in given if host.strip())
 
 
+def part_bytes() -> int | None:
+    """What one part of a run reads about; runs with more have several. None: never."""
+    if given := os.environ.get("ELT_PART_BYTES"):
+        return int(given)
+    return 1 << 30 if on_lambda() else None
+
+
 def job_function() -> str | None:
     """The Lambda function that works on runs; without one a thread of this process does."""
     return os.environ.get("ELT_JOB_FUNCTION")

@@ -49,7 +49,7 @@ class InTurn:
 
     def do(self, start: Start, plan: Plan, progress: Progress) -> None:
         """In their order."""
-        for planned in plan.parts:
+        for planned in undone(start, plan):
             put_aside(start, planned, progress)
 
 
@@ -95,12 +95,27 @@ def joined(config: Config, base: Path, run_id: str) -> tuple[Start, Plan]:
     return join(config, base, run_id, planned.mode, full=planned.full), planned
 
 
+def run_part(config: Config, base: Path, run_id: str, number: int, progress: Progress) -> None:
+    """Put one part of a run aside unless it is; for whoever was told no more than this of it.
+
+    Raises an EltError: Superseded when the run has lost its table.
+    """
+    start, plan = joined(config, base, run_id)
+    for planned in undone(start, plan):
+        if planned.number == number:
+            put_aside(start, planned, progress)
+
+
+def undone(start: Start, plan: Plan) -> list[PlannedPart]:
+    """The parts that are not aside, in their order."""
+    aside = {part.number for part in load.staged(start.engine, start.part.run_id)}
+    return [part for part in plan.parts if part.number not in aside]
+
+
 def put_aside(start: Start, planned: PlannedPart, progress: Progress) -> Path:
-    """Put the rows of one part aside, unless they are; the folder of what it wrote."""
+    """Put the rows of one part aside; returns the folder of what it wrote."""
     part = replace(start.part, number=planned.number)
     folder = run_folder(start.base, part.run_id) / f"part-{part.number}"
-    if any(done.number == part.number for done in load.staged(start.engine, part.run_id)):
-        return folder
     shutil.rmtree(folder, ignore_errors=True)
     (objects := folder / "objects").mkdir(parents=True)
     sources = open_sources(

@@ -21,7 +21,7 @@ LAYERS = [
     {"part", "export", "preview"},
     {"aside", "publish"},
     {"several"},
-    {"pipeline"},
+    {"pipeline", "processes"},
     {"terminal", "jobs"},
     {"doctor"},
     {"routes"},

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib import gather, pipeline
+from chalicelib import gather, pipeline, start
 from chalicelib.errors import ChangedFile, EltError, InvalidRows, SourceError, TargetError
 from tests.pipelines import Pipeline
 
@@ -328,7 +328,7 @@ def test_a_run_that_is_repeated_under_its_id_loads_nothing_twice(shop: Pipeline)
 def test_only_the_folders_of_the_last_runs_stay(
     shop: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline, "KEPT_RUNS", 2)
+    monkeypatch.setattr(start, "KEPT_RUNS", 2)
     shop.source["incremental"] = False
     shop.write("a.csv", "id,name\n1,Ada\n")
     outputs = [shop.run().output for _ in range(4)]

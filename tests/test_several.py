@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pytest
 
-from chalicelib import load, pipeline
+from chalicelib import load
 from chalicelib.errors import InvalidRows, SourceError, Superseded, TargetError
-from chalicelib.several import Cut
+from chalicelib.processes import InProcesses
+from chalicelib.progress import Progress
+from chalicelib.several import Cut, InTurn, joined, put_aside, run_part
 from tests.pipelines import DECLARED
 
 THREE = Cut(parts=3)
@@ -42,3 +47,185 @@ def test_the_rows_are_those_of_a_run_of_one_part(orders):
         ("quarantined", 1)
     ]
     assert staged(orders) == []
+
+
+def outcome(shop, **options):
+    """All that a run leaves, but when and by whom."""
+    result = shop.run(**options)
+    ledger = shop.query(
+        "select mode, rows_inserted, rows_updated, rows_superseded, rows_quarantined, "
+        "rows_deleted, kept, staged from elt.loads order by loaded_at"
+    )
+    files = shop.query("select source, name, sha256, rows from elt.files order by 1, 2")
+    rejects = shop.query("select file, line, reason, status from elt.rejects order by 1, 2")
+    told = {
+        file.name: (file.outcome, file.rows, file.detail)
+        for file in result.sources[0].files.values()
+    }
+    counts = result.inserted, result.updated, result.superseded, result.quarantined
+    return sorted(shop.rows, key=str), ledger, files, rejects, told, counts, staged(shop)
+
+
+@pytest.mark.parametrize("mode", ["append", "replace", "merge"])
+@pytest.mark.parametrize("schema", [DECLARED, None], ids=["declared", "inferred"])
+def test_in_each_mode_it_leaves_what_one_part_leaves(orders, mode, schema):
+    orders.schema = schema
+    orders.target = {"table": "orders", "mode": mode}
+    if mode == "merge":
+        orders.target["primary_key"] = ["id"]
+    one = outcome(orders)
+    orders.write("later.csv", rows(55, 10)), orders.write("more.csv", rows(60, 3))
+    one_more = outcome(orders)
+    orders.query("drop table orders; drop schema elt cascade")
+    (orders.folder / "data" / "later.csv").unlink(), (orders.folder / "data" / "more.csv").unlink()
+    several = outcome(orders, cut=THREE)
+    orders.write("later.csv", rows(55, 10)), orders.write("more.csv", rows(60, 3))
+    assert several == one
+    assert outcome(orders, cut=THREE) == one_more
+
+
+def test_in_processes_it_is_the_same(orders):
+    one = outcome(orders)
+    orders.query("drop table orders; drop schema elt cascade")
+    assert outcome(orders, cut=THREE, work=InProcesses(2)) == one
+
+
+def test_a_part_that_fails_in_a_process_says_why(orders):
+    orders.schema = DECLARED | {"on_invalid": "fail"}
+    with pytest.raises(InvalidRows, match=r"x\.csv line 2: id: 'bad'"):
+        orders.run(cut=THREE, work=InProcesses(2))
+    assert orders.query("select status from elt.rejects") == [("not_loaded",)]
+
+
+class Stopping(InTurn):
+    """Puts so many parts aside, and no more."""
+
+    def __init__(self, parts):
+        self._parts = parts
+
+    def do(self, start, plan, progress):
+        super().do(start, replace(plan, parts=plan.parts[: self._parts]), progress)
+
+
+def begun(orders, run_id="20260101T000000000000-0001", parts=1):
+    """A run that has some of its parts aside."""
+    with pytest.raises(TargetError, match="are missing, the first is part") as failure:
+        orders.run(run_id=run_id, cut=THREE, work=Stopping(parts))
+    return run_id, failure.value
+
+
+def test_nobody_sees_a_part_before_all_are_there(orders):
+    orders.query("create table orders (id bigint, name text); insert into orders values (0, 'old')")
+    _, failure = begun(orders, parts=2)
+    assert orders.rows == [(0, "old")]
+    assert orders.query("select count(*) from elt.files") == [(0,)]
+    assert "of 3 parts 1 are missing, the first is part 3 (local: 4.csv, 5.csv, x.csv)" in str(
+        failure
+    )
+    assert failure.fix == "Resume the run: the other parts are not read again."
+
+
+def test_a_run_that_is_resumed_reads_only_the_parts_that_are_missing(orders):
+    run_id, _ = begun(orders)
+    for name in ("0.csv", "twin.csv"):
+        (orders.folder / "data" / name).write_text("id,name\n100,changed since\n")
+    assert orders.run(run_id=run_id, cut=THREE).inserted == 62
+    assert orders.query("select count(*) from orders where id = 100") == [(0,)]
+    assert staged(orders) == []
+
+
+def test_a_new_run_of_the_table_gives_up_what_another_had_aside(orders):
+    run_id, _ = begun(orders)
+    assert len(staged(orders)) == 1
+    assert orders.run().inserted == 62
+    assert staged(orders) == []
+    with pytest.raises(TargetError, match="published, or was given up"):
+        run_part(orders.config, orders.folder, run_id, 2, Progress())
+
+
+def test_a_run_that_lost_its_table_puts_nothing_aside_and_publishes_nothing(orders):
+    run_id, _ = begun(orders)
+    start, plan = joined(orders.config, orders.folder, run_id)
+    load.take(start.engine, start.part.table, "another")
+    for late in (lambda: put_aside(start, plan.parts[1], Progress()),
+                 lambda: load.publish(start.engine, start.fence, start.part, [], [1],
+                                      load.Harvest(0))):  # fmt: skip
+        with pytest.raises(Superseded):
+            late()
+    assert len(staged(orders)) == 1
+
+
+def test_what_a_cancelled_run_had_aside_goes(orders):
+    orders.write("bad.csv", "id,name\nbad,row\n")
+    run_id, _ = begun(orders)
+    start, _ = joined(orders.config, orders.folder, run_id)
+    load.discard(start.engine, start.part.table, run_id)
+    assert staged(orders) == []
+    for table in ("plans", "claims", "loads", "rejects"):
+        assert orders.query(f"select count(*) from elt.{table}") == [(0,)]
+
+
+def test_types_are_found_in_all_parts_together(shop):
+    shop.schema = None
+    shop.write("1.csv", "id,size,day,only here\n1,007,2026-01-02,\n" + "9,9,2026-01-02,\n" * 9)
+    shop.write("2.csv", "id,size,day\n2,7,2026-01-03\n" + "9,9,2026-01-02\n" * 9)
+    shop.write("3.csv", "id,size,day\n2.5,7,\n" + "9,9,2026-01-02\n" * 9)
+    assert shop.run(cut=THREE).inserted == 30
+    types = ("select column_name, data_type from information_schema.columns "
+             "where table_name = 'orders' order by ordinal_position")  # fmt: skip
+    assert dict(shop.query(types)) == {
+        "id": "numeric", "size": "text", "day": "date", "only here": "text",
+    }  # fmt: skip
+
+
+def test_numbers_that_the_table_would_round_are_refused(shop):
+    shop.schema = None
+    shop.query("create table orders (id bigint, price numeric(10,1))")
+    for number in range(3):
+        shop.write(f"{number}.csv", f"id,price\n{number},1.25\n")
+    with pytest.raises(TargetError, match="may not keep all digits of price"):
+        shop.run(cut=THREE)
+
+
+def test_a_file_that_is_gone_since_it_was_planned_is_named(orders):
+    run_id, _ = begun(orders)
+    (orders.folder / "data" / "x.csv").unlink()
+    with pytest.raises(SourceError, match=r"x\.csv: is gone since the run was planned"):
+        orders.run(run_id=run_id, cut=THREE)
+
+
+def test_a_source_whose_rows_take_the_place_of_others_is_one_part(orders):
+    orders.source["on_change"] = "replace_rows"
+    orders.target["lineage"] = True
+    orders.run()
+    orders.write("2.csv", rows(20, 5))
+    orders.more_sources = [{"type": "local", "name": "more", "path": "more"}]
+    orders.source["name"] = "local"
+    (orders.folder / "more").mkdir()
+    (orders.folder / "more" / "y.csv").write_text(rows(70, 5))
+    result = orders.run(cut=THREE)
+    assert (result.inserted, result.deleted) == (10, 10)
+
+
+def test_two_parts_do_not_both_read_what_turns_out_to_be_the_same(orders):
+    run_id, _ = begun(orders)
+    start, _ = joined(orders.config, orders.folder, run_id)
+    first, second = (replace(start.part, number=number) for number in (1, 2))
+    assert load.claimed_by_others(start.engine, first, "s", {"a", "b"}) == set()
+    assert load.claimed_by_others(start.engine, second, "s", {"b", "c"}) == {"b"}
+    assert load.claimed_by_others(start.engine, first, "s", {"a", "b"}) == set()
+
+
+def test_transforms_and_checks_see_all_parts_once(orders):
+    orders.transform = [{"name": "seen", "sql": "create table seen as select count(*) from orders"}]
+    orders.checks = [{"sql": "select id from orders where id < 0", "name": "positive"}]
+    result = orders.run(cut=THREE)
+    assert orders.query("select * from seen") == [(62,)]
+    assert [check.name for check in result.checks] == ["positive"]
+
+
+def test_the_combined_csvs_of_the_parts_are_listed(orders):
+    output = orders.run(cut=THREE).output
+    parts = json.loads(output.read_text())["parts"]
+    lines = [(output.parent / part["file"]).read_text().splitlines() for part in parts]
+    assert [len(rows) - 1 for rows in lines] == [part["rows"] for part in parts] == [20, 20, 22]

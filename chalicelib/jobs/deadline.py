@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import math
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 from chalicelib.history.records import Failure, Outcome
-from chalicelib.progress import STEPS
 
 MARGIN = 30.0
 """Seconds left to end the COPY, ask the ledger and record how the run ended."""
 
 INVOCATIONS = 10
-"""How many, one after the other, may fetch the files of one run; Lambda itself stops 16."""
+"""How many, one after the other, may work on the parts of one run; Lambda itself stops 16."""
 
 
 class OutOfTime(BaseException):
-    """Raised in the main thread, wherever it is; no failure of a source or of the target."""
+    """Raised in the main thread, wherever it is; no failure of a source or of the target.
+
+    `parts`: how many this invocation has put aside.
+    """
+
+    def __init__(self, parts: int = 0) -> None:
+        super().__init__()
+        self.parts = parts
 
 
 @contextmanager
@@ -39,19 +46,25 @@ def deadline(seconds: float | None) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def when_over(step: str | None, invocation: int) -> Outcome:
+def left() -> float:
+    """Seconds until the time is over; without a limit there is no end of them."""
+    return signal.getitimer(signal.ITIMER_REAL)[0] or math.inf
+
+
+def when_over(over: OutOfTime, step: str | None, invocation: int) -> Outcome:
     """How a run ends whose time was over in this step.
 
-    Files that were fetched stay for the next invocation, which goes on; what was extracted does
-    not: that would be lost in each.
+    Parts that are aside stay, and the next invocation goes on; what is not aside would be lost in
+    each.
     """
-    if step in (None, STEPS[0]) and invocation < INVOCATIONS:
+    if over.parts and invocation < INVOCATIONS:
         return Outcome("interrupted")
     failure = Failure(
         "out_of_time",
         f"the time of the function was over in the step {step}; nothing was loaded",
-        fix="A run must be done in one invocation: raise the function's timeout and memory, load "
-        "less at a time (`pattern`, a longer prefix), or run it from a terminal.",
+        fix="One file, API or transform takes longer than one invocation may, or all of them "
+        f"longer than {INVOCATIONS}: raise the function's timeout and memory, cut large files, "
+        "load less at a time (`pattern`, a longer prefix), or run it from a terminal.",
     )
     return Outcome("failed", error=failure)
 

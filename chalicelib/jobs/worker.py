@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from chalicelib import log, pipeline, settings
+from chalicelib import database, load, log, pipeline, settings
 from chalicelib.causes import sqlstate
 from chalicelib.config import Config
 from chalicelib.errors import (
@@ -31,8 +31,11 @@ from chalicelib.jobs.common import configuration, loaded, service, settle, succe
 from chalicelib.jobs.deadline import OutOfTime, deadline, when_over
 from chalicelib.jobs.heartbeat import heartbeat
 from chalicelib.jobs.launch import Event, launch
+from chalicelib.jobs.parts import WithinTime
 from chalicelib.progress import Progress
+from chalicelib.publish import OUTPUT
 from chalicelib.reports import RunResult
+from chalicelib.several import Cut
 from chalicelib.start import run_folder
 
 PASSWORD_REFUSED = "28P01"  # noqa: S105 - an SQLSTATE
@@ -59,8 +62,8 @@ def work(run_id: str, seconds: float | None = None, invocation: int = 1) -> None
     try:
         with deadline(seconds):
             outcome = _outcome(engine, run_id, owner)
-    except OutOfTime:
-        outcome = when_over(runs.get(engine, run_id).step, invocation)
+    except OutOfTime as over:
+        outcome = when_over(over, runs.get(engine, run_id).step, invocation)
     except MemoryError:
         outcome = Outcome("failed", error=Failure.of(OutOfMemory()))
     except Exception as bug:
@@ -82,11 +85,21 @@ def _outcome(engine: Engine, run_id: str, owner: str) -> Outcome:
         with heartbeat(engine, run_id, owner) as progress:
             result = _carry_out(engine, run, progress)
     except Cancelled:
-        return Outcome("cancelled")
+        return _cancelled(engine, run)
     except EltError as error:
         wished = isinstance(error, Superseded) and runs.get(engine, run_id).cancel_requested
-        return Outcome("cancelled") if wished else Outcome("failed", error=Failure.of(error))
+        return _cancelled(engine, run) if wished else Outcome("failed", error=Failure.of(error))
     return succeeded(result, _as_json(result))
+
+
+def _cancelled(engine: Engine, run: Run) -> Outcome:
+    """What the run had put aside nobody resumes; should it stay, the next run gives it up."""
+    try:
+        target = configuration(engine, run).target
+        load.discard(database.connect(target), target.qualified_table, run.id)
+    except EltError as error:
+        log.LOGGER.warning("what the run had put aside is still there: %s", error)
+    return Outcome("cancelled")
 
 
 def _carry_out(engine: Engine, run: Run, progress: Progress) -> RunResult:
@@ -110,7 +123,7 @@ def _load_and_keep(config: Config, run: Run, progress: Progress) -> RunResult:
         outputs.keep(run.id, folder, [outputs.REJECTS])
         raise
     if result.output:
-        result.warnings += outputs.keep(run.id, folder, [outputs.COMBINED, outputs.REJECTS])
+        result.warnings += outputs.keep(run.id, folder, [outputs.COMBINED, outputs.REJECTS, OUTPUT])
     if settings.on_lambda():
         _make_room(config, base, folder)
     return result
@@ -125,9 +138,18 @@ def _make_room(config: Config, base: Path, folder: Path) -> None:
 
 def _load(config: Config, base: Path, run: Run, progress: Progress) -> RunResult:
     if run.parent is None:
-        return pipeline.run(config, base, progress, run.id, full=run.full)
+        return _run(config, base, run, progress)
     corrections = {int(reject): row for reject, row in (run.corrections or {}).items()}
     return pipeline.replay(config, base, run.parent, corrections, progress, run.id)
+
+
+def _run(config: Config, base: Path, run: Run, progress: Progress) -> RunResult:
+    share, work = settings.part_bytes(), WithinTime()
+    cut = Cut(share) if share else None
+    try:
+        return pipeline.run(config, base, progress, run.id, full=run.full, cut=cut, work=work)
+    except OutOfTime:
+        raise OutOfTime(work.done) from None
 
 
 def _as_json(result: RunResult) -> dict[str, Any]:

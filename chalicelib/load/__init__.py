@@ -31,17 +31,26 @@ from chalicelib.load.ledger import (
 )
 from chalicelib.load.migrations import migrate
 from chalicelib.load.plans import claimed_by_others, keep_plan, plan_of
-from chalicelib.load.staging import Aside, StagedRows, discard, give_up, staged, staged_now
+from chalicelib.load.staging import (
+    Aside,
+    StagedPart,
+    StagedRows,
+    discard,
+    give_up,
+    staged,
+    staged_now,
+)
 from chalicelib.load.table import TableColumn, existing_columns, prepare, preview
 from chalicelib.load.types import declaration, scale
 from chalicelib.retry import load_retry
 
 __all__ = [
-    "Aside", "Fence", "Harvest", "LoadResult", "Part", "TableColumn", "Then", "claimed_by_others",
-    "declaration", "discard", "existing_columns", "give_up", "held", "in_quarantine", "keep_plan",
-    "kinds", "left_behind", "load", "loaded_into", "migrate", "plan_of", "prepare", "preview",
-    "publish", "purge_rejects", "recorded", "rejects", "replaced_since", "scale", "staged",
-    "state", "store_not_loaded", "take", "take_part", "waiting", "withdraw",
+    "Aside", "Fence", "Harvest", "LoadResult", "Part", "StagedPart", "TableColumn", "Then",
+    "claimed_by_others", "declaration", "discard", "existing_columns", "give_up", "held",
+    "in_quarantine", "keep_plan", "kinds", "left_behind", "load", "loaded_into", "migrate",
+    "plan_of", "prepare", "preview", "publish", "purge_rejects", "recorded", "rejects",
+    "replaced_since", "scale", "staged", "state", "store_not_loaded", "take", "take_part",
+    "waiting", "withdraw",
 ]  # fmt: skip
 
 

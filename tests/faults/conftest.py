@@ -90,6 +90,8 @@ class Shop(Pipeline):
 
     def count(self) -> tuple[int, int]:
         """Rows in the target, and how many of them are there more than once."""
+        if self.query("select to_regclass('orders')") == [(None,)]:
+            return 0, 0
         (row,) = self.query("select count(*), count(*) - count(distinct id) from orders")
         return row[0], row[1]
 

@@ -6,10 +6,10 @@ import json
 import signal
 import time
 
-from chalicelib import jobs
+from chalicelib import database, jobs, load
 from chalicelib.jobs import outputs, worker
 from chalicelib.jobs.deadline import MARGIN
-from tests.faults.harness import KILLS, ROWS, run, wait_until, work
+from tests.faults.harness import KILLS, ROWS, invoke, run, wait_until, work
 
 ROW_TIME = """
     create table orders (id bigint, name text);
@@ -29,6 +29,24 @@ def slow(shop, seconds):
 
 def in_mid_copy(shop):
     wait_until(lambda: shop.query("select 1 from pg_stat_progress_copy where tuples_processed > 0"))
+
+
+SLOW_PARTS = """
+    create function dawdle() returns event_trigger language plpgsql as $$
+    begin
+        if exists (select from pg_event_trigger_ddl_commands()
+                   where object_identity like '%stage_%') then perform pg_sleep({seconds}); end if;
+    end $$;
+    create event trigger slow on ddl_command_end when tag in ('CREATE TABLE')
+        execute function dawdle();
+"""
+
+
+def in_parts(shop, monkeypatch, files=4, rows=5_000):
+    """As many parts as files."""
+    for number in range(files):
+        shop.deliver(f"{number}.csv", rows)
+    monkeypatch.setenv("ELT_PART_BYTES", str((shop.folder / "data" / "0.csv").stat().st_size))
 
 
 def lifetime(child):
@@ -177,3 +195,41 @@ def test_an_invocation_without_time_stops_before_it_is_ended(shop, service, proo
     jobs.resume(history.engine, queued, "ann")
     work(queued, MARGIN + 60).ended()
     proof("… and resumed with time", history.state(queued), 0)
+
+
+def test_a_run_of_several_parts_goes_on_in_the_next_invocations(shop, service, proof, monkeypatch):
+    in_parts(shop, monkeypatch)
+    shop.query(SLOW_PARTS.format(seconds=2))
+    history = service()
+    queued = history.trigger()
+    invoked = work(queued, MARGIN + 6).ended()
+    assert json.loads(invoked.answer) == {"run_id": queued, "invocation": "2"}
+    assert (history.state(queued), shop.count()) == ("interrupted", (0, 0))
+    while invoked.answer:
+        invoked = invoke(json.loads(invoked.answer), MARGIN + 6).ended()
+    proof("out of time among the parts, next invocations", history.state(queued))
+
+
+def test_a_worker_killed_among_its_parts_reads_no_part_twice(
+    shop, service, proof, chance, monkeypatch
+):
+    in_parts(shop, monkeypatch, rows=ROWS // 4)
+    history = service()
+    work(history.trigger()).ended()
+    shop.empty()
+    seconds = lifetime(work(history.trigger()))
+    for _ in range(KILLS):
+        shop.empty()
+        queued = history.trigger()
+        invoked = work(queued).until("run started")
+        time.sleep(chance.uniform(0, seconds))
+        invoked.end()
+        history.settle()
+        if history.state(queued) == "interrupted":
+            aside = len(load.staged(database.connect(shop.config.target), queued))
+            jobs.resume(history.engine, queued, "ann")
+            said = work(queued).ended().said
+            assert said.count("part put aside") == 4 - aside
+        assert history.state(queued) == "succeeded"
+        proof.check()
+    proof("worker killed -9 among its parts", "succeeded", KILLS)
