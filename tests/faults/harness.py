@@ -96,8 +96,9 @@ class Proxy(threading.Thread):
 
     Each fault meets one connection, once: `at_copy` is called in mid-COPY, before more is passed
     on; `reset` breaks the connection there; `swallow` passes nothing from there on, and breaks
-    nothing; `lose_commit` breaks it in place of the answer to COMMIT. `reset_after` bytes, of
-    all connections, it is broken wherever that is. While it is `cut`, all connections are.
+    nothing; `lose_commit` breaks it in place of the answer to a COMMIT that follows COPY.
+    `reset_after` bytes, of all connections, it is broken wherever that is. While it is `cut`, all
+    connections are.
     """
 
     def __init__(self, target: Path) -> None:
@@ -142,7 +143,8 @@ class Proxy(threading.Thread):
                 copied += len(data) if copies else 0
                 in_copy = copied > IN_COPY and not met
                 met = met or in_copy
-                if self._breaks(in_copy=in_copy, answer=data if end is server else b""):
+                answer = data if copies and end is server else b""
+                if self._breaks(in_copy=in_copy, answer=answer):
                     _reset(client)
                     return
                 self.passed += len(data)

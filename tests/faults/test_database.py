@@ -50,7 +50,7 @@ def test_a_backend_terminated_in_mid_copy_costs_one_attempt(shop, proxy, proof):
 
 @pytest.mark.parametrize("fault", ["reset", "swallow", "lose_commit"])
 def test_a_network_that_fails_once_costs_one_attempt(shop, proxy, proof, fault, monkeypatch):
-    monkeypatch.setenv("ELT_DATABASE_TIMEOUT", "1")
+    monkeypatch.setenv("ELT_DATABASE_TIMEOUT", "3")
     proxy.fault = fault
     shop.run()
     proof(f"network: {fault} in mid-COPY", "succeeded", proxy.provoked)

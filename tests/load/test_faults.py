@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import select
-import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -20,62 +16,10 @@ from chalicelib.database import connect
 from chalicelib.errors import TargetError
 from chalicelib.load import Harvest, Part, load, take
 from chalicelib.reports import CheckResult
+from tests.faults.harness import Proxy
 from tests.load.conftest import TABLE
 
 ROWS = 200_000
-
-
-class Proxy(threading.Thread):
-    """Stands between a client and PostgreSQL's socket; fails once, on a connection that copies.
-
-    `lose_commit`: the server's answer to COMMIT never arrives and the connection breaks.
-    `swallow`: from the first COPY on nothing passes, in either direction, without an error.
-    """
-
-    def __init__(self, folder: Path, server: Path) -> None:
-        super().__init__(daemon=True)
-        self.fault = ""
-        self.failed = False
-        self.held = threading.Event()
-        self.folder = folder
-        self._server = server
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(str(folder / ".s.PGSQL.5432"))
-        self._listener.listen()
-
-    def run(self) -> None:
-        with suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                server = socket.socket(socket.AF_UNIX)
-                server.connect(str(self._server / ".s.PGSQL.5432"))
-                threading.Thread(target=self._pass_on, args=(client, server), daemon=True).start()
-
-    def stop(self) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _pass_on(self, client: socket.socket, server: socket.socket) -> None:
-        other = {client: server, server: client}
-        copies = False
-        with client, server, suppress(OSError):
-            while True:
-                for end in select.select([client, server], [], [])[0]:
-                    if not (data := end.recv(1 << 16)):
-                        return
-                    copies = copies or (end is client and b" from stdin " in data)
-                    if copies and self._fails(data if end is server else b""):
-                        return
-                    other[end].sendall(data)
-
-    def _fails(self, answer: bytes) -> bool:
-        if self.fault == "swallow" and not self.failed:
-            self.failed = True
-            self.held.wait(60)
-        if self.fault == "lose_commit" and not self.failed and b"COMMIT\0" in answer:
-            self.failed = True
-            return True
-        return False
 
 
 @pytest.fixture(params=["append", "replace", "merge"])
@@ -91,20 +35,19 @@ def table(query):
 
 
 @pytest.fixture
-def proxy(database, engine, tmp_path_factory) -> Iterator[Proxy]:
-    folder = tmp_path_factory.mktemp("p")
-    proxy = Proxy(folder, Path(str(make_url(database).query["host"])))
+def proxy(database, engine) -> Iterator[Proxy]:
+    proxy = Proxy(Path(str(make_url(database).query["host"])) / ".s.PGSQL.5432")
     proxy.start()
     yield proxy
-    proxy.held.set()
     proxy.stop()
 
 
 @pytest.fixture
 def far(database, proxy, monkeypatch):
     """An engine whose connections go through the proxy."""
-    url = make_url(database).update_query_dict({"host": str(proxy.folder)})
-    monkeypatch.setenv("ELT_TARGET_URL", url.render_as_string(hide_password=False))
+    url = make_url(database)
+    at_proxy = f"postgresql://{url.username}@127.0.0.1:{proxy.port}/{url.database}"
+    monkeypatch.setenv("ELT_TARGET_URL", at_proxy)
     return connect(Target(table=TABLE))
 
 
@@ -160,7 +103,7 @@ def test_a_backend_that_is_always_terminated_ends_in_a_clear_error(engine, query
 def test_a_commit_whose_answer_is_lost_is_found_in_the_ledger(far, proxy, query, mode):
     proxy.fault = "lose_commit"
     result = load_many(far, mode)
-    assert proxy.failed
+    assert proxy.provoked
     assert (result.attempts, result.already_loaded, result.inserted) == (2, False, ROWS)
     assert result.checks == (CheckResult("all there", passed=True),)
     assert counted(query) == (ROWS, 1, 1)
@@ -172,7 +115,7 @@ def test_a_merge_whose_answer_is_lost_is_not_done_over_newer_rows(far, proxy, qu
     query(f"insert into {TABLE} select n, 'old' from generate_series(0, {ROWS - 1}) n")
     proxy.fault = "lose_commit"
     result = load_many(far, mode)
-    assert proxy.failed
+    assert proxy.provoked
     assert (result.inserted, result.updated, result.attempts) == (0, ROWS, 2)
     assert counted(query) == (ROWS, 1, 1)
 
@@ -196,10 +139,10 @@ def test_a_backend_that_is_terminated_in_a_transform_costs_one_attempt(engine, q
 def test_a_network_that_swallows_packets_is_given_up_and_the_rest_ended(
     far, proxy, query, mode, monkeypatch
 ):
-    monkeypatch.setenv("ELT_DATABASE_TIMEOUT", "1")
+    monkeypatch.setenv("ELT_DATABASE_TIMEOUT", "3")
     proxy.fault = "swallow"
     result = load_many(far, mode)
-    assert proxy.failed
+    assert proxy.provoked
     assert result.attempts == 2
     assert counted(query) == (ROWS, 1, 1)
 
