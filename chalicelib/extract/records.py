@@ -90,6 +90,15 @@ def json_text(value: Any) -> str:
     return str(value) if isinstance(value, Decimal) else _quoted(value)
 
 
+def text_of(value: Any) -> str | None:
+    """What a value that is no object of its own columns is in its column."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return BOOLEANS[value]
+    return json_text(value) if isinstance(value, list | dict) else str(value)
+
+
 def _table(
     records: Sequence[Mapping[str, Any]],
     options: JsonOptions,
@@ -106,7 +115,12 @@ def _table(
         number = next(n for n, row in zip(numbers, rows, strict=True) if shared in row)
         raise _shared(number, shared, where)
     columns = [_column(name, [row.get(name) for row in rows], where, numbers) for name in names]
-    return pa.table(columns, names)
+    return pa.table(columns, names) if names else _without_columns(len(rows))
+
+
+def _without_columns(rows: int) -> pa.Table:
+    """A table that has rows all the same: records without a member are rows too."""
+    return pa.table({"": pa.nulls(rows)}).select([])
 
 
 def _names(rows: Sequence[Mapping[str, Any]], where: str) -> list[str]:
@@ -193,19 +207,11 @@ def _column(name: str, values: list[Any], where: str, numbers: Sequence[int]) ->
             return pa.array(values, pa.int64()).cast(pa.string())
         except OverflowError:
             pass
-    texts = values if kinds <= {str, type(None)} else list(map(_text, values))
+    texts = values if kinds <= {str, type(None)} else list(map(text_of, values))
     try:
         return pa.array(texts, pa.string())
     except UnicodeEncodeError:
         raise _not_unicode(name, texts, where, numbers) from None
-
-
-def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return BOOLEANS[value]
-    return json_text(value) if isinstance(value, list | dict) else str(value)
 
 
 def _not_unicode(

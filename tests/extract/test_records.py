@@ -29,6 +29,10 @@ def test_no_records_are_no_rows():
     assert to_table([]).num_rows == 0
 
 
+def test_a_record_without_members_is_a_row():
+    assert to_table([{}, {}]).num_rows == 2
+
+
 def test_numbers_keep_their_text():
     big = 9_007_199_254_740_993
     assert only({"i": big, "huge": 2**80, "d": Decimal("1.10"), "e": Decimal("-0.0")}) == {

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Any, NamedTuple
+
+import pyarrow as pa
 
 from chalicelib.batch import Batch
 from chalicelib.config.jsonpath import Step, steps
@@ -13,6 +17,7 @@ from chalicelib.extract.readers.input_file import InputFile
 from chalicelib.extract.readers.json_batches import (
     NO_RECORD,
     after_bom,
+    plain_records,
     reject,
     some,
     tell_words,
@@ -63,9 +68,10 @@ def _read_document(file: InputFile, head: bytes) -> Iterator[Batch]:
 
 def _read_at(file: InputFile, path: tuple[Step, ...]) -> Iterator[Batch]:
     with file.open() as stream:
-        text = JsonText(after_bom(stream))
+        fields = Fields()
+        text = JsonText(after_bom(stream), plain_records(file, fields))
         records = RecordsAt(text, path)
-        yield from _batches(file, text, records, stream.tell)
+        yield from _batches(file, text, records, fields, stream.tell)
     if not records.found:
         raise SourceError(
             f"there is nothing at {file.records}",
@@ -82,9 +88,10 @@ def _read_object(file: InputFile) -> Iterator[Batch]:
     held: Batch | None = None
     released = False
     with file.open() as stream:
-        text = JsonText(after_bom(stream))
+        fields = Fields()
+        text = JsonText(after_bom(stream), plain_records(file, fields))
         top = RecordsOfObject(text)
-        for batch in _batches(file, text, top, stream.tell):
+        for batch in _batches(file, text, top, fields, stream.tell):
             if held and not key_of_records(file, top.kinds):
                 break
             if held:
@@ -102,20 +109,53 @@ def _read_object(file: InputFile) -> Iterator[Batch]:
 
 
 def _batches(
-    file: InputFile, text: JsonText, records: Iterable[Any], read_to: Callable[[], int]
+    file: InputFile,
+    text: JsonText,
+    records: Iterable[Any],
+    fields: Fields,
+    read_to: Callable[[], int],
 ) -> Iterator[Batch]:
-    done, fields = 0, Fields()
-    each = ((number, _flaw(text, r), text.raw, r) for number, r in enumerate(records, start=1))
-    while chunk := some(each, lambda: text.passed):
-        if not done:
-            _refuse_no_records(file, [record for *_, record in chunk])
-        good = [record for _, flaw, _, record in chunk if flaw is None]
-        rejects = [reject(number, raw, flaw) for number, flaw, raw, _ in chunk if flaw is not None]
-        numbers = [number for number, flaw, _, _ in chunk if flaw is None]
-        table = to_table(good, file.json, where=file.name, numbers=numbers, fields=fields)
+    done, first = 0, 1
+    for found in _together(text, records):
+        if isinstance(found, pa.Table):
+            numbers = range(first, first + found.num_rows)
+            batch = Batch(file.source, file.name, found, numbers)
+        else:
+            batch = _decoded(file, found, first, fields)
+            tell_words(file, text.words)
+        first += len(batch.lines) + len(batch.rejects)
         size, done = read_to() - done, read_to()
-        tell_words(file, text.words)
-        yield Batch(file.source, file.name, table, numbers, size, rejects)
+        yield replace(batch, size=size)
+
+
+def _together(text: JsonText, records: Iterable[Any]) -> Iterator[pa.Table | list[_Single]]:
+    """The tables among the records, and those between that were decoded one by one."""
+    for is_plain, group in groupby(records, lambda record: isinstance(record, pa.Table)):
+        if is_plain:
+            yield from group
+        else:
+            each = (_Single(record, text.raw, _flaw(text, record)) for record in group)
+            while chunk := some(each, lambda: text.passed):
+                yield chunk
+
+
+class _Single(NamedTuple):
+    """A record that was decoded by itself, and why it cannot be kept."""
+
+    value: Any
+    raw: str
+    flaw: str | None
+
+
+def _decoded(file: InputFile, records: Sequence[_Single], first: int, fields: Fields) -> Batch:
+    if first == 1:
+        _refuse_no_records(file, [record.value for record in records])
+    each = list(enumerate(records, start=first))
+    rejects = [reject(number, r.raw, r.flaw) for number, r in each if r.flaw is not None]
+    numbers = [number for number, record in each if record.flaw is None]
+    good = [record.value for record in records if record.flaw is None]
+    table = to_table(good, file.json, where=file.name, numbers=numbers, fields=fields)
+    return Batch(file.source, file.name, table, numbers, rejects=rejects)
 
 
 def _flaw(text: JsonText, record: Any) -> str | None:

@@ -8,6 +8,8 @@ from typing import BinaryIO, TypeVar
 from chalicelib.batch import RAW, Problem, Reject
 from chalicelib.extract.readers.encoding import BOM
 from chalicelib.extract.readers.input_file import InputFile
+from chalicelib.extract.readers.json_plain import PlainRecords
+from chalicelib.extract.records import Fields
 from chalicelib.settings import BATCH_RECORDS
 
 BATCH_JSON_BYTES = 4 << 20
@@ -27,6 +29,11 @@ def some(items: Iterator[T], passed: Callable[[], int]) -> list[T]:
         if len(taken) == BATCH_RECORDS or passed() > limit:
             break
     return taken
+
+
+def plain_records(file: InputFile, fields: Fields) -> PlainRecords:
+    """Reads the file's plain records, as many at once as make a batch."""
+    return PlainRecords(file.json, fields, BATCH_JSON_BYTES)
 
 
 def reject(number: int, raw: str, reason: str) -> Reject:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from json import JSONDecodeError
 from typing import Any, BinaryIO
 
-from chalicelib.batch import Batch
+import pyarrow as pa
+
+from chalicelib.batch import Batch, Reject
 from chalicelib.errors import SourceError
 from chalicelib.extract.decoding import Decoder, FlawedError
 from chalicelib.extract.readers.input_file import InputFile
-from chalicelib.extract.readers.json_batches import NO_RECORD, after_bom, reject, some, tell_words
+from chalicelib.extract.readers.json_batches import (
+    NO_RECORD,
+    after_bom,
+    plain_records,
+    reject,
+    tell_words,
+)
+from chalicelib.extract.readers.json_plain import DOUBTFUL
 from chalicelib.extract.records import Fields, to_table
-from chalicelib.settings import MAX_FIELD_BYTES
+from chalicelib.settings import BATCH_BYTES, MAX_FIELD_BYTES
 
 
 def one_a_line(head: bytes) -> bool:
@@ -30,40 +39,78 @@ def one_a_line(head: bytes) -> bool:
 
 def read_lines(file: InputFile) -> Iterator[Batch]:
     """Batches of the file, each record with its line."""
-    decoder, fields = Decoder(), Fields()
+    lines = _Lines(file)
     with file.open() as stream:
-        lines = _numbered_lines(after_bom(stream), file.name)
-        while chunk := some(lines, stream.tell):
-            yield _batch(file, chunk, decoder, fields)
+        for data in _whole_lines(after_bom(stream), file.name, lines.plain.most):
+            yield from lines.batches(data)
 
 
-def _numbered_lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, bytes]]:
-    for number, line in enumerate(iter(lambda: stream.readline(MAX_FIELD_BYTES), b""), start=1):
-        if len(line) == MAX_FIELD_BYTES and not line.endswith(b"\n"):
+def _whole_lines(stream: BinaryIO, name: str, size: int) -> Iterator[bytes]:
+    """About as many bytes as asked for; SourceError for a line that is too long."""
+    first = 1
+    while data := stream.read(min(size, BATCH_BYTES, MAX_FIELD_BYTES)):
+        rest = stream.readline(MAX_FIELD_BYTES)
+        data += rest
+        first += data.count(b"\n")
+        if len(rest) == MAX_FIELD_BYTES and not rest.endswith(b"\n"):
             raise SourceError(
                 f"a record is longer than {MAX_FIELD_BYTES >> 20} MB",
-                where=f"{name} line {number}",
+                where=f"{name} line {first}",
                 fix="Export one record a line, or a list of records.",
             )
-        yield number, line
+        yield data
 
 
-def _batch(
-    file: InputFile, chunk: list[tuple[int, bytes]], decoder: Decoder, fields: Fields
-) -> Batch:
-    records, numbers, rejects = [], [], []
-    for number, line in chunk:
-        if not line.strip():
-            continue
-        try:
-            records.append(_parse_line(line, decoder))
-            numbers.append(number)
-        except ValueError as error:
-            rejects.append(reject(number, _raw(line), _reason(error)))
-    table = to_table(records, file.json, where=file.name, numbers=numbers, fields=fields)
-    tell_words(file, decoder.words)
-    size = sum(len(line) for _, line in chunk)
-    return Batch(file.source, file.name, table, numbers, size, rejects)
+class _Lines:
+    """Reads whole lines of one file in their order."""
+
+    def __init__(self, file: InputFile) -> None:
+        self._file = file
+        self._fields = Fields()
+        self._decoder = Decoder()
+        self._first = 1
+        self.plain = plain_records(file, self._fields)
+
+    def batches(self, data: bytes) -> Iterator[Batch]:
+        """At once where all is plain, else piece by piece."""
+        if batch := self._fast(data):
+            yield batch
+        else:
+            yield from (self._fast(piece) or self._slow(piece) for piece in _pieces(data))
+
+    def _fast(self, data: bytes) -> Batch | None:
+        found = self.plain.lines(data, self._first)
+        return found and self._done(data, *found)
+
+    def _slow(self, data: bytes) -> Batch:
+        records, numbers, rejects = [], [], []
+        for number, line in enumerate(data.split(b"\n"), start=self._first):
+            if not line.strip():
+                continue
+            try:
+                records.append(_parse_line(line, self._decoder))
+                numbers.append(number)
+            except ValueError as error:
+                rejects.append(reject(number, _raw(line), _reason(error)))
+        name, options = self._file.name, self._file.json
+        table = to_table(records, options, where=name, numbers=numbers, fields=self._fields)
+        tell_words(self._file, self._decoder.words)
+        return self._done(data, table, numbers, rejects)
+
+    def _done(
+        self, data: bytes, table: pa.Table, lines: Sequence[int], rejects: Sequence[Reject] = ()
+    ) -> Batch:
+        self._first += data.count(b"\n")
+        return Batch(self._file.source, self._file.name, table, lines, len(data), rejects)
+
+
+def _pieces(data: bytes) -> Iterator[bytes]:
+    """Whole lines in pieces of about `DOUBTFUL`."""
+    begin = 0
+    while begin < len(data):
+        end = data.find(b"\n", begin + DOUBTFUL) + 1 or len(data)
+        yield data[begin:end]
+        begin = end
 
 
 def _parse_line(line: bytes, decoder: Decoder) -> dict[str, Any]:

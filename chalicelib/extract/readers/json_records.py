@@ -49,7 +49,7 @@ class RecordsAt:
     def _here(self) -> Iterator[Any]:
         if self._text.peek() == "[":
             for _ in self._text.items():
-                yield self._text.record()
+                yield self._text.plain() or self._text.record()
         elif (record := self._text.record()) is not None:
             yield record
 
@@ -80,7 +80,7 @@ class RecordsOfObject:
             if self.kinds[key] == EMPTY:
                 self.kinds[key] = RECORDS if self._text.peek() == "{" else OTHER
             if first and self.kinds[key] == RECORDS:
-                yield self._text.record()
+                yield self._text.plain() or self._text.record()
             else:
                 self._text.skip()
 

@@ -12,7 +12,10 @@ from collections.abc import Iterator
 from json import JSONDecodeError
 from typing import Any, BinaryIO
 
+import pyarrow as pa
+
 from chalicelib.extract.decoding import SURROGATE, Decoder, FlawedError, after_space, half_a_pair
+from chalicelib.extract.readers.json_plain import DOUBTFUL, PlainRecords
 from chalicelib.settings import BATCH_BYTES, MAX_FIELD_BYTES
 
 _CUT = re.compile(r"[\w.+\-\\]*")
@@ -38,9 +41,12 @@ class JsonText:
     or if it is no object, `raw` is its text.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, plain: PlainRecords | None = None) -> None:
         self.flaw: str | None = None
         self.raw = ""
+        self._plain = plain
+        self._reach = plain.most if plain else 0
+        self._doubtful_to = 0
         self._stream = stream
         self._decoder = Decoder()
         self._text, self._start, self._at = "", 0, 0
@@ -97,6 +103,31 @@ class JsonText:
                 self._value()
         else:
             self._value()
+
+    def plain(self) -> pa.Table | None:
+        """The plain records that begin here, as far as the text is read; None without one."""
+        self.peek()
+        if self._plain is None or self.passed < self._doubtful_to:
+            return None
+        if len(self._text) - self._at < DOUBTFUL:
+            self._read_on()
+        data = self._ahead(self._reach)
+        found = self._plain.leading(data)
+        if found is None:
+            self._reach, self._doubtful_to = DOUBTFUL, self.passed + DOUBTFUL
+            return None
+        table, length = found
+        self._reach = min(self._reach * 2, self._plain.most)
+        self._at += length if data.isascii() else len(data[:length].decode())
+        return table
+
+    def _ahead(self, most: int) -> bytes:
+        """The text from here on up to where it is not UTF-8."""
+        text = self._text[self._at : self._at + most]
+        try:
+            return text.encode()
+        except UnicodeEncodeError as error:
+            return text[: error.start].encode()
 
     def record(self) -> Any:
         """The value that begins here."""

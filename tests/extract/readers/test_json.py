@@ -78,10 +78,12 @@ def test_numbers_keep_their_exact_text(read: ReadFile) -> None:
         assert [row["n"] for row in read(name, content).rows] == numbers
 
 
+@pytest.mark.parametrize("size", [1, 30, 1 << 20])
 def test_records_keep_their_position_over_batches(
-    read: ReadFile, monkeypatch: pytest.MonkeyPatch
+    read: ReadFile, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     monkeypatch.setattr(json_batches, "BATCH_RECORDS", 3)
+    monkeypatch.setattr(json_batches, "BATCH_JSON_BYTES", size)
     records = [{"id": number} for number in range(8)]
     assert read("a.json", json.dumps(records)).lines == list(range(1, 9))
     lines = "\n\n".join(map(json.dumps, records))
@@ -349,6 +351,7 @@ def test_a_list_under_a_key_is_read_once_and_what_follows_decides(
     read: ReadFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(json_batches, "BATCH_RECORDS", 2)
+    monkeypatch.setattr(json_batches, "BATCH_JSON_BYTES", 30)
     rows = json.dumps([{"sku": n} for n in range(5)])
     assert len(read("a.json", f'{{"lines": {rows}}}').rows) == 5
     assert len(read("b.json", f'{{"lines": {rows}, "at": 1}}', columns=DECLARED).rows) == 5
@@ -415,6 +418,7 @@ def test_no_two_fields_of_a_file_share_a_column_unseen(
     read: ReadFile, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     monkeypatch.setattr(json_batches, "BATCH_RECORDS", size)
+    monkeypatch.setattr(json_batches, "BATCH_JSON_BYTES", size)
     for content in ('[{"a":{"b":1}},{"a_b":2}]', '{"rows": [{"a_b":2},{"a":{"b":1}}]}'):
         with pytest.raises(SourceError, match=r"record 2 .* column 'a_b'.*json\.separator"):
             read("a.json", content)

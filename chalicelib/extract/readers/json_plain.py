@@ -1,0 +1,161 @@
+"""Plain records of JSON to columns of text, without a Python value for any of theirs.
+
+Plain is what one regular expression knows to be a record, down to objects in objects and lists.
+Then counting quotes, brackets and colons finds each value, and Arrow gathers those of a column at
+the speed of memory. Only texts with escapes, lists and unusual numbers are decoded one by one.
+What is not plain, and what may not be kept as it is, is left to `JsonText` and `to_table`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from chalicelib.config import JsonOptions
+from chalicelib.extract.decoding import Decoder, FlawedError
+from chalicelib.extract.readers.json_grammar import MAX_NESTING, ODD_NUMBER, RECORDS, SEPARATOR
+from chalicelib.extract.readers.json_marks import Marks, Mask, slices
+from chalicelib.extract.readers.json_members import Members
+from chalicelib.extract.records import MAX_COLUMNS, Fields, text_of
+
+DOUBTFUL = 1 << 16
+"""Bytes read record by record before another look whether the rest is plain."""
+
+
+@dataclass(frozen=True)
+class PlainRecords:
+    """Reads those of one file, up to `most` bytes at once.
+
+    `fields` are those of all its records, plain or not.
+    """
+
+    options: JsonOptions
+    fields: Fields
+    most: int
+
+    def lines(self, data: bytes, first: int) -> tuple[pa.Table, Sequence[int]] | None:
+        """A row a line, and their numbers, of which the first is given; blank lines are no rows.
+
+        None unless all of them are plain.
+        """
+        if not _is_utf8(data):
+            return None
+        marks = Marks.of(data)
+        starts, ends = marks.lines()
+        filled = np.flatnonzero(ends > starts)
+        is_plain = _plain(slices(data, starts[filled], ends[filled]), marks)
+        if not (len(is_plain) and is_plain.all()):
+            return None
+        table = self._table(data, marks)
+        if len(filled) == len(ends):
+            return table and (table, range(first, first + len(filled)))
+        return table and (table, (first + filled).tolist())
+
+    def leading(self, data: bytes) -> tuple[pa.Table, int] | None:
+        """The first records of a list, of which `data` is what follows, and their length.
+
+        None unless it begins with a plain one.
+        """
+        if not data.startswith(b"{"):
+            return None
+        marks = Marks.of(data)
+        starts, ends = marks.objects()
+        is_plain = _plain(slices(data, starts, ends), marks)
+        is_plain[1:] &= _matches(slices(data, ends[:-1], starts[1:]), SEPARATOR)
+        count = len(is_plain) if is_plain.all() else int(is_plain.argmin())
+        if not count:
+            return None
+        length = int(ends[count - 1])
+        table = self._table(data, marks.before(length))
+        return table and (table, length)
+
+    def _table(self, data: bytes, marks: Marks) -> pa.Table | None:
+        """The columns of plain records; None where the other way must tell what is wrong."""
+        members = Members.of(data, marks)
+        if not self._can_read(members) or (values := _texts(data, members)) is None:
+            return None
+        if not (names := self._names(members)):
+            return None
+        columns = [_gathered(values, members, number) for number, _ in enumerate(names)]
+        return pa.table(columns, names)
+
+    def _can_read(self, members: Members) -> bool:
+        if members.nested and self.options.depth is not None:
+            return False
+        most = max(len(members.keys), len(members.paths))
+        return 0 < most <= MAX_COLUMNS and not members.repeated
+
+    def _names(self, members: Members) -> list[str]:
+        """The columns; none when two fields would share one."""
+        names = []
+        for *above, key in members.paths:
+            parent, prefix = 0, ""
+            for name in above:
+                parent = self.fields.object_at(parent, name)
+                prefix += name + self.options.separator
+            if self.fields.is_taken(prefix + key, parent):
+                return []
+            names.append(prefix + key)
+        return names
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        return data.isascii() or bool(data.decode())
+    except UnicodeDecodeError:
+        return False
+
+
+def _plain(records: pa.StringArray, marks: Marks) -> Mask:
+    nesting = int(marks.level.max(initial=1)) - 1
+    if nesting > MAX_NESTING:
+        return np.zeros(len(records), np.bool_)
+    return _matches(records, RECORDS[nesting])
+
+
+def _matches(texts: pa.StringArray, pattern: str) -> Mask:
+    found: Mask = pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False)
+    return found
+
+
+def _gathered(values: pa.StringArray, members: Members, column: int) -> pa.StringArray:
+    """The values of one column, null where a record has none."""
+    at = np.flatnonzero(members.column == column)
+    if len(at) == members.rows:
+        return values.take(pa.array(at))
+    spread = np.full(members.rows, -1)
+    spread[members.row[at]] = at
+    return values.take(pa.array(spread, mask=spread < 0))
+
+
+def _texts(data: bytes, members: Members) -> pa.StringArray | None:
+    """The value of each member as text; None where decoding one would lose something."""
+    first = members.text[np.minimum(members.starts, len(data) - 1)]
+    is_text, is_list = first == ord('"'), first == ord("[")
+    raw = slices(data, members.starts + is_text, members.ends - is_text)
+    is_null = (first == ord("n")) | (members.starts == members.ends)
+    odd = is_list.copy()
+    if b"\\" in data:
+        odd |= is_text & _matches(raw, r"\\")
+    numbers = np.flatnonzero((first <= ord("9")) & ~is_text & ~is_null)
+    odd[numbers] = _matches(raw.take(pa.array(numbers)), ODD_NUMBER)
+    if is_null.any():
+        raw = pc.if_else(pa.array(is_null), pa.scalar(None, pa.string()), raw)
+    if not odd.any():
+        return raw
+    decoded = _decoded(slices(data, members.starts[odd], members.ends[odd]))
+    return None if decoded is None else pc.replace_with_mask(raw, pa.array(odd), decoded)
+
+
+def _decoded(values: pa.StringArray) -> pa.StringArray | None:
+    """Any JSON as `to_table` would write it, each different one decoded once."""
+    coded, decoder = values.dictionary_encode(), Decoder()
+    try:
+        texts = [text_of(decoder.whole(value)) for value in coded.dictionary.to_pylist()]
+    except FlawedError:
+        return None
+    return pa.array(texts, pa.string()).take(coded.indices)
