@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from chalicelib.arrow import put_pandas_off
+
 if TYPE_CHECKING:
     import pandas as pd
 
+put_pandas_off()
 
 RAW = "_raw"
 """The single field of a reject's row that could not be split: its text."""

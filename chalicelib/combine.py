@@ -15,12 +15,15 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from chalicelib.arrow import may_hold
 from chalicelib.disk import writing
 from chalicelib.errors import EltError
 
 WHAT = "the combined CSV"
 CHUNK = 1 << 20
-STRUCTURAL = (b'"', b",", b"\n", b"\r", b"\\.")
+MARKS = (b'"', b",", b"\n", b"\r", b"\\")
+"""Without one of these only an empty string must be quoted."""
+
 MUST_QUOTE = r'^$|["\r\n,]|^\\\.$'
 """An empty string, structure of CSV, and the line that older servers take for the end of data."""
 
@@ -29,12 +32,17 @@ def to_csv(table: pa.Table) -> pa.Buffer:
     """The rows as CSV without a header; all columns are text, null where NULL."""
     if not table.num_rows:
         return pa.py_buffer(b"")
-    fields = [_quoted(column.combine_chunks()) for column in table.columns]
-    rows = pc.binary_join_element_wise(*fields, ",", null_handling="replace", null_replacement="")
-    lines = pc.binary_join_element_wise(rows, "", "\n")
+    *fields, last = (_quoted(column.combine_chunks()) for column in table.columns)
+    lines = _joined(",", *fields, _joined("\n", last, ""))
     _, offsets, text = lines.buffers()
     ends = pa.Array.from_buffers(pa.int32(), len(lines) + 1, [None, offsets])
     return text.slice(ends[0].as_py(), ends[-1].as_py() - ends[0].as_py())
+
+
+def _joined(separator: str, *fields: pa.StringArray | str) -> pa.StringArray:
+    return pc.binary_join_element_wise(
+        *fields, separator, null_handling="replace", null_replacement=""
+    )
 
 
 def header(names: tuple[str, ...]) -> bytes:
@@ -52,13 +60,8 @@ def _quoted(values: pa.StringArray) -> pa.StringArray:
 
 
 def _may_need_quotes(values: pa.StringArray) -> bool:
-    """A look at the bytes of the whole column, at the speed of memory."""
-    text = values.buffers()[2]
-    if text is None:
-        return bool(len(values) > values.null_count)
-    held: bytes = text.to_pybytes()
     shortest: int | None = pc.min(pc.binary_length(values)).as_py()
-    return shortest == 0 or any(mark in held for mark in STRUCTURAL)
+    return shortest == 0 or may_hold(values, *MARKS)
 
 
 class CombinedCsv:

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = [
-    {"causes", "errors", "settings", "run_id"},
+    {"arrow", "causes", "errors", "settings", "run_id"},
     {"log", "retry", "config", "batch", "progress", "secrets", "schedule", "disk"},
     {"schema", "reports"},
     {"extract", "combine", "spool", "database", "auth"},

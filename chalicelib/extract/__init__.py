@@ -10,7 +10,6 @@ import pyarrow as pa
 
 from chalicelib.batch import Batch, to_frame
 from chalicelib.config import Config
-from chalicelib.extract.api import ApiReader
 from chalicelib.extract.base import Listing, Share, Source, Surroundings
 from chalicelib.extract.local import LocalFiles
 from chalicelib.reports import SourceState
@@ -22,9 +21,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+def _api(source: Any, state: SourceState, around: Surroundings) -> Source:
+    from chalicelib.extract.api import ApiReader  # requests, which files do without
+
+    return ApiReader(source, state, is_own=around.config.is_own)
+
+
 SOURCES: dict[str, Callable[[Any, SourceState, Surroundings], Source]] = {
     "local": LocalFiles,
-    "api": lambda source, state, around: ApiReader(source, state, is_own=around.config.is_own),
+    "api": _api,
 }
 
 

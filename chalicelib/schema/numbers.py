@@ -8,6 +8,7 @@ from functools import partial
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from chalicelib.arrow import may_hold
 from chalicelib.config import Column
 from chalicelib.schema.columns import casts, keep, matching, trimmed, where_odd
 
@@ -162,7 +163,8 @@ def _all_finite(floats: pa.FloatingPointArray) -> bool:
 
 
 def _underflows(values: pa.StringArray, floats: pa.FloatingPointArray) -> bool:
-    return pc.any(_vanished(values, floats)).as_py() is True
+    zeros = pc.equal(floats, 0.0)
+    return pc.any(_vanished(values.filter(zeros), floats.filter(zeros))).as_py() is True
 
 
 def _vanished(values: pa.StringArray, floats: pa.FloatingPointArray) -> pa.BooleanArray:
@@ -172,9 +174,13 @@ def _vanished(values: pa.StringArray, floats: pa.FloatingPointArray) -> pa.Boole
 
 def _has_exponent(values: pa.StringArray) -> bool:
     """An exponent can be beyond what PostgreSQL's numeric holds, however small the float."""
+    if not may_hold(values, b"e", b"E"):
+        return False
     return pc.any(pc.match_substring(values, "e", ignore_case=True)).as_py() is True
 
 
 def _has_hexadecimal(values: pa.StringArray) -> bool:
     """Arrow reads 0x1F as a number, PostgreSQL does not before version 16."""
+    if not may_hold(values, b"x", b"X"):
+        return False
     return pc.any(pc.match_substring(values, "x", ignore_case=True)).as_py() is True

@@ -9,11 +9,12 @@ from typing import NoReturn
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from chalicelib.arrow import may_hold
 from chalicelib.config.model.schema import BOOLEAN_WORDS, Column
 from chalicelib.schema.columns import keep, trimmed
 
-WORDS = pa.array([word for words in BOOLEAN_WORDS.values() for word in words])
-MEANINGS = pa.array([truth for truth, words in BOOLEAN_WORDS.items() for _ in words])
+WORDS = [word for words in BOOLEAN_WORDS.values() for word in words]
+MEANINGS = [truth for truth, words in BOOLEAN_WORDS.items() for _ in words]
 NUL = "\x00"
 MAX_EXPONENT = 10_000
 """PostgreSQL's numeric, which jsonb uses, ends somewhat beyond."""
@@ -29,6 +30,8 @@ class Text:
         return text
 
     def standardise(self, values: pa.StringArray, column: Column) -> pa.StringArray:
+        if not may_hold(values, NUL.encode()):
+            return values
         spoiled = pc.match_substring(values, NUL)
         return keep(values, pc.invert(spoiled)) if pc.any(spoiled).as_py() else values
 
@@ -46,7 +49,11 @@ class Boolean:
         return pc.cast(text, pa.bool_())
 
     def standardise(self, values: pa.StringArray, column: Column) -> pa.StringArray:
-        return MEANINGS.take(pc.index_in(pc.utf8_lower(trimmed(values)), value_set=WORDS))
+        standard = pa.array([*dict.fromkeys(MEANINGS), None])
+        if pc.all(pc.is_in(values, value_set=standard)).as_py() is not False:
+            return values
+        meanings, words = pa.array(MEANINGS), pa.array(WORDS)
+        return meanings.take(pc.index_in(pc.utf8_lower(trimmed(values)), value_set=words))
 
     def expected(self, column: Column) -> str:
         return "true or false"

@@ -81,6 +81,8 @@ def _paths(codes: Positions, depth: Positions, keys: int) -> Positions:
 
 def _repeat(row: Positions, paths: Positions) -> bool:
     pairs = row * (int(paths.max(initial=0)) + 1) + paths
+    if (pairs[1:] > pairs[:-1]).all():  # as in records that have the same keys in the same order
+        return False
     return int(pc.count_distinct(pa.array(pairs)).as_py()) < len(pairs)
 
 
