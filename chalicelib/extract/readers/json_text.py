@@ -114,12 +114,16 @@ class JsonText:
         data = self._ahead(self._reach)
         found = self._plain.leading(data)
         if found is None:
-            self._reach, self._doubtful_to = DOUBTFUL, self.passed + DOUBTFUL
+            self._doubt()
             return None
         table, length = found
         self._reach = min(self._reach * 2, self._plain.most)
         self._at += length if data.isascii() else len(data[:length].decode())
         return table
+
+    def _doubt(self) -> None:
+        """Let what follows be read one by one for a while, and not so much at once after it."""
+        self._reach, self._doubtful_to = DOUBTFUL, self.passed + DOUBTFUL
 
     def _ahead(self, most: int) -> bytes:
         """The text from here on up to where it is not UTF-8."""
@@ -137,6 +141,7 @@ class JsonText:
         if self.flaw or is_odd or not isinstance(value, dict):
             self.raw = self._text[self._start : self._at]
             self.flaw = self.flaw or _not_utf8(self.raw) or half_a_pair(value, self.raw)
+            self._doubt()  # where one is spoilt others are
         return value
 
     def end(self) -> None:
