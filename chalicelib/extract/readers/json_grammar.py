@@ -40,3 +40,6 @@ SEPARATOR = f"^{_SPACE},{_SPACE}$"
 
 ODD_NUMBER = r"^-?(?:0$|0\.0{6}|[0-9.]+[eE])"
 """A number that may be written in another way than Python writes it: -0, 1e5, 0.00000001."""
+
+SIGNS_OF_ODD_NUMBERS = (b"e", b"E", b"-0", b"0.000000")
+"""Numbers without any of these are not odd."""

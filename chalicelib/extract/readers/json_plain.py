@@ -15,10 +15,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from chalicelib.arrow import may_hold
 from chalicelib.config import JsonOptions
 from chalicelib.extract.decoding import Decoder, FlawedError
-from chalicelib.extract.readers.json_grammar import MAX_NESTING, ODD_NUMBER, RECORDS, SEPARATOR
-from chalicelib.extract.readers.json_marks import Marks, Mask, slices
+from chalicelib.extract.readers.json_grammar import (
+    MAX_NESTING,
+    ODD_NUMBER,
+    RECORDS,
+    SEPARATOR,
+    SIGNS_OF_ODD_NUMBERS,
+)
+from chalicelib.extract.readers.json_marks import Bytes, Marks, Mask, slices
 from chalicelib.extract.readers.json_members import Members
 from chalicelib.extract.records import MAX_COLUMNS, Fields, text_of
 
@@ -135,20 +142,28 @@ def _gathered(values: pa.StringArray, members: Members, column: int) -> pa.Strin
 def _texts(data: bytes, members: Members) -> pa.StringArray | None:
     """The value of each member as text; None where decoding one would lose something."""
     first = members.text[np.minimum(members.starts, len(data) - 1)]
-    is_text, is_list = first == ord('"'), first == ord("[")
-    raw = slices(data, members.starts + is_text, members.ends - is_text)
+    is_text = first == ord('"')
+    texts = slices(data, members.starts + is_text, members.ends - is_text)
     is_null = (first == ord("n")) | (members.starts == members.ends)
-    odd = is_list.copy()
-    if b"\\" in data:
-        odd |= is_text & _matches(raw, r"\\")
-    numbers = np.flatnonzero((first <= ord("9")) & ~is_text & ~is_null)
-    odd[numbers] = _matches(raw.take(pa.array(numbers)), ODD_NUMBER)
+    odd = _odd(texts, first)
     if is_null.any():
-        raw = pc.if_else(pa.array(is_null), pa.scalar(None, pa.string()), raw)
+        texts = pc.if_else(pa.array(is_null), pa.scalar(None, pa.string()), texts)
     if not odd.any():
-        return raw
+        return texts
     decoded = _decoded(slices(data, members.starts[odd], members.ends[odd]))
-    return None if decoded is None else pc.replace_with_mask(raw, pa.array(odd), decoded)
+    return None if decoded is None else pc.replace_with_mask(texts, pa.array(odd), decoded)
+
+
+def _odd(texts: pa.StringArray, first: Bytes) -> Mask:
+    """Those that do not stand as they are: lists, texts with escapes, numbers of other spelling."""
+    odd: Mask = first == ord("[")
+    if may_hold(texts, b"\\"):
+        odd |= (first == ord('"')) & _matches(texts, r"\\")
+    at = np.flatnonzero((first == ord("-")) | ((first >= ord("0")) & (first <= ord("9"))))
+    numbers = texts.take(pa.array(at))
+    if may_hold(numbers, *SIGNS_OF_ODD_NUMBERS):
+        odd[at] = _matches(numbers, ODD_NUMBER)
+    return odd
 
 
 def _decoded(values: pa.StringArray) -> pa.StringArray | None:
