@@ -34,11 +34,16 @@ class Problem:
 
 @dataclass(frozen=True)
 class Reject:
-    """A row that is kept out of the target. `row` holds its values as they were extracted."""
+    """A row that is kept out of the target. `row` holds its values as they were extracted.
+
+    `columns` are those that a row which could not be split should have had, where it is of a
+    replay: otherwise its batch tells.
+    """
 
     line: int
     row: dict[str, str | None]
     problems: tuple[Problem, ...]
+    columns: tuple[str, ...] = ()
 
     def describe(self) -> str:
         """The problems in one line, as a person reads them."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from chalicelib.batch import Batch, Problem, Reject
+from chalicelib.batch import RAW, Batch, Problem, Reject
 from chalicelib.combine import header, to_csv
 from chalicelib.disk import writing
 from chalicelib.load.ledger import REJECT_COLUMNS, Part
@@ -17,6 +17,17 @@ from chalicelib.schema.validate import SHOWN
 
 NUL, VISIBLE_NUL = "\x00", "\u2400"
 """PostgreSQL has no place for NUL, and a reject must be kept whatever it holds."""
+
+HEADER = header(REJECT_COLUMNS) + b"\n"
+
+Fields = tuple[str | None, ...]
+"""Of a reject, in the order of REJECT_COLUMNS."""
+
+
+def in_lines(rejects: Sequence[Fields]) -> bytes:
+    """Rejects as lines of CSV."""
+    columns = zip(REJECT_COLUMNS, zip(*rejects, strict=True), strict=True)
+    return bytes(to_csv(pa.table({name: pa.array(of, pa.string()) for name, of in columns})))
 
 
 class Quarantine:
@@ -33,13 +44,8 @@ class Quarantine:
         if not rejects:
             return
         rows = [self._record(batch, reject) for reject in rejects]
-        table = pa.Table.from_pylist(
-            [dict(zip(REJECT_COLUMNS, row, strict=True)) for row in rows],
-            schema=pa.schema([(name, pa.string()) for name in REJECT_COLUMNS]),
-        )
-        lines = b"" if self.count else header(REJECT_COLUMNS) + b"\n"
-        lines += bytes(to_csv(table))
-        self._append(lines)
+        lines = b"" if self.count else HEADER
+        self._append(lines + in_lines(rows))
         self.count += len(rejects)
         self.first += [(batch.origin, reject) for reject in rejects[: SHOWN - len(self.first)]]
 
@@ -51,7 +57,7 @@ class Quarantine:
         ):
             file.write(lines)
 
-    def _record(self, batch: Batch, reject: Reject) -> tuple[str | None, ...]:
+    def _record(self, batch: Batch, reject: Reject) -> Fields:
         first = reject.problems[0]
         return (
             self._part.run_id,
@@ -65,7 +71,15 @@ class Quarantine:
             first.reason,
             json.dumps([_storable_problem(problem) for problem in reject.problems]),
             json.dumps({name: _storable(value) for name, value in reject.row.items()}),
+            _columns(batch, reject),
         )
+
+
+def _columns(batch: Batch, reject: Reject) -> str | None:
+    """Which values a row needs that could not be split; one that was names them itself."""
+    if RAW not in reject.row:
+        return None
+    return json.dumps([_storable(name) for name in reject.columns or batch.table.column_names])
 
 
 def _storable_problem(problem: Problem) -> dict[str, str | None]:

@@ -66,4 +66,5 @@ class RejectedRows:
 
 
 def _still_broken(reject: StoredReject, row: Row) -> Reject:
-    return Reject(reject.line, dict(row), (Problem(None, row[RAW], reject.reason),))
+    problem = Problem(None, row[RAW], reject.reason)
+    return Reject(reject.line, dict(row), (problem,), tuple(reject.columns or ()))

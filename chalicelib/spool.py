@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.ipc
@@ -73,11 +74,14 @@ def _described(batch: Batch) -> dict[str, object]:
 
 def _restored(table: pa.Table) -> Batch:
     origin = json.loads(table.schema.metadata[_ORIGIN])
-    rejects = [
-        Reject(r["line"], r["row"], tuple(Problem(**p) for p in r["problems"]))
-        for r in origin["rejects"]
-    ]
+    rejects = [_reject(**described) for described in origin["rejects"]]
     lines = table[_LINES].to_numpy()
     rows = table.drop_columns(_LINES).replace_schema_metadata(None)
     ids = origin["ids"]
     return Batch(origin["source"], origin["origin"], rows, lines, rejects=rejects, ids=ids)
+
+
+def _reject(
+    line: int, row: dict[str, str | None], problems: list[dict[str, Any]], columns: list[str]
+) -> Reject:
+    return Reject(line, row, tuple(Problem(**problem) for problem in problems), tuple(columns))

@@ -53,6 +53,20 @@ def test_corrected_rows_take_the_place_of_the_stored(shop: Pipeline) -> None:
     assert result.quarantined == 1
 
 
+@pytest.mark.parametrize("strict", [True, False])
+def test_a_row_that_stays_malformed_keeps_the_columns_it_should_have(
+    shop: Pipeline, strict: bool
+) -> None:
+    shop.schema = {**DECLARED, "strict_mode": strict}
+    first = shop.run().run_id
+    again = replay(shop, replay(shop, first).run_id)
+    stored = shop.query("select columns from elt.rejects where line = 5 order by id")
+    assert stored == [(["id", "name"],)] * 3
+    (last,) = shop.query(f"select max(id) from elt.rejects where run_id = '{again.run_id}'")
+    replay(shop, again.run_id, {last[0]: {"id": "4", "name": "Eve"}})
+    assert (4, "Eve") in shop.rows
+
+
 def test_a_replay_is_not_repeated(shop: Pipeline) -> None:
     first = shop.run().run_id
     replay(shop, first)

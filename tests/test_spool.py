@@ -9,7 +9,7 @@ from chalicelib.spool import Spool
 
 
 def test_batches_come_back_as_they_went_in_and_the_file_goes(tmp_path: Path) -> None:
-    rejects = [Reject(4, {"_raw": "x"}, (Problem(None, "x", "is broken"),))]
+    rejects = [Reject(4, {"_raw": "x"}, (Problem(None, "x", "is broken"),), ("a",))]
     first = Batch("shop", "a.csv", pa.table({"a": ["1", None]}), [2, 5], rejects=rejects)
     second = Batch("api", "http://x?page=1", pa.table({"b": ["2"], "a": [""]}), range(1, 2))
     with Spool(tmp_path / "spool") as spool:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy import Engine
 
 from chalicelib import database, load
+from chalicelib.disk import writing
 from chalicelib.history import configs, runs
+from chalicelib.jobs import outputs
 from chalicelib.jobs.common import configuration, parsed
 
 
@@ -22,6 +26,25 @@ def rejects(
     """A page of what a run kept out. Raises NotFound."""
     target = _target(engine, run_id)
     return load.rejects(target, run_id, after, limit, column, reason) if target else []
+
+
+def csv_of(engine: Engine, run_id: str, column: str | None, reason: str | None) -> outputs.Link:
+    """Where what a run kept out can be fetched as CSV. Raises NotFound.
+
+    All of it is the run's own file; what is of one column or reason is picked out now.
+    """
+    from chalicelib.quarantine import HEADER, in_lines
+
+    if column is None and reason is None:
+        return outputs.link(runs.get(engine, run_id).id, outputs.REJECTS)
+    target = _target(engine, run_id)
+    with TemporaryDirectory(prefix="elt-") as folder:
+        file = Path(folder) / outputs.REJECTS
+        with writing("the CSV of rejects", file, 0), file.open("wb") as lines:
+            lines.write(HEADER)
+            for page in load.fields_of_rejects(target, run_id, column, reason) if target else ():
+                lines.write(in_lines(page))
+        return outputs.hand_out(file, run_id)
 
 
 def kinds(engine: Engine, run_id: str) -> list[dict[str, Any]]:

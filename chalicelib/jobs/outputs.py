@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from chalicelib import settings
 from chalicelib.errors import EltError, NotFound
 
 COMBINED, REJECTS = "combined.csv", "rejects.csv"
+
+ON_REQUEST = "runs/on-request/"
+"""Where the API may write: not beside the files that runs have written."""
 
 FOR = timedelta(minutes=15)
 """How long a URL serves: it needs no token, so it should not lie about for long."""
@@ -55,21 +59,37 @@ def keep(run_id: str, folder: Path, names: Sequence[str]) -> list[str]:
 
 def link(run_id: str, name: str) -> Link:
     """A URL of one of the run's files. Raises NotFound when it is not in the bucket."""
-    bucket = settings.bucket()
-    if bucket is None:
-        raise NotFound(
-            f"{name} of run {run_id} is not kept",
-            fix="Set ELT_BUCKET to a bucket of the service; later runs keep their files there.",
-        )
-    place = {"Bucket": bucket, "Key": _key(run_id, name)}
+    bucket, key = _bucket(run_id, name), _key(run_id, name)
     with _translated():
-        _refuse_missing(place, run_id, name)
-        named = f'attachment; filename="{run_id}-{name}"'
-        url = _client().generate_presigned_url(
-            "get_object",
-            Params={**place, "ResponseContentDisposition": named},
-            ExpiresIn=int(FOR.total_seconds()),
-        )
+        _refuse_missing({"Bucket": bucket, "Key": key}, run_id, name)
+        return _linked(bucket, key, f"{run_id}-{name}")
+
+
+def hand_out(file: Path, run_id: str) -> Link:
+    """A URL of a file that was made of a run's on request. NotFound without a bucket."""
+    bucket, name = _bucket(run_id, file.name), f"{run_id}-{file.name}"
+    key = f"{ON_REQUEST}{uuid4()}/{name}"
+    with _translated():
+        _upload(file, bucket, key)
+        return _linked(bucket, key, name)
+
+
+def _bucket(run_id: str, name: str) -> str:
+    if bucket := settings.bucket():
+        return bucket
+    raise NotFound(
+        f"{name} of run {run_id} is not kept",
+        fix="Set ELT_BUCKET to a bucket of the service; later runs keep their files there.",
+    )
+
+
+def _linked(bucket: str, key: str, name: str) -> Link:
+    attachment = f'attachment; filename="{name}"'
+    url = _client().generate_presigned_url(
+        "get_object",
+        Params={"Bucket": bucket, "Key": key, "ResponseContentDisposition": attachment},
+        ExpiresIn=int(FOR.total_seconds()),
+    )
     return Link(url, datetime.now(UTC) + FOR)
 
 

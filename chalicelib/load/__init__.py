@@ -17,7 +17,7 @@ from chalicelib.load.attempt import Attempt, Harvest, LoadResult, RunError, Then
 from chalicelib.load.copying import CsvRows
 from chalicelib.load.fence import Fence, held, take, take_part, withdraw
 from chalicelib.load.filling import fill
-from chalicelib.load.kept_out import kinds, rejects, waiting
+from chalicelib.load.kept_out import fields_of_rejects, kinds, rejects, waiting
 from chalicelib.load.ledger import (
     Part,
     in_quarantine,
@@ -46,7 +46,8 @@ from chalicelib.retry import load_retry
 
 __all__ = [
     "Aside", "Fence", "Harvest", "LoadResult", "Part", "StagedPart", "TableColumn", "Then",
-    "claimed_by_others", "declaration", "discard", "existing_columns", "give_up", "held",
+    "claimed_by_others", "declaration", "discard", "existing_columns", "fields_of_rejects",
+    "give_up", "held",
     "in_quarantine", "keep_plan", "kinds", "left_behind", "load", "loaded_into", "migrate",
     "plan_of", "prepare", "preview", "publish", "purge_rejects", "recorded", "rejects",
     "replaced_since", "scale", "staged", "state", "store_not_loaded", "take", "take_part",

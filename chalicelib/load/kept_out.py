@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 
 from chalicelib import database
-from chalicelib.load.ledger import read_rejects
+from chalicelib.load.ledger import REJECT_COLUMNS, read_rejects
 
-REJECTS = """
-    select id, source, file, line, "column", value, reason, problems, "row", status, created_at
+PAGE = """
     from {elt}.rejects
     where run_id = :run_id and id > :after
         and (cast(:column as text) is null or coalesce("column", '') = :column)
         and (cast(:reason as text) is null or reason = :reason)
     order by id limit :limit
 """
-"""A page of all that a run kept out, whatever became of it since; '' is no column."""
+"""Of all that a run kept out, whatever became of it since; '' is no column."""
+
+REJECTS = f"""
+    select id, source, file, line, "column", value, reason, problems, "row",
+        coalesce(columns, '[]') as columns, status, created_at
+    {PAGE}
+"""
+
+_TEXTS = ", ".join(f'"{name}"::text' for name in REJECT_COLUMNS)
+
+FIELDS = f"select id, {_TEXTS} {PAGE}"
 
 KINDS = """
     select "column", reason, count(*) as rows,
@@ -34,6 +43,7 @@ WAITING = """
 """
 
 MOST_KINDS = 200
+MOST_FIELDS = 5_000
 
 
 def rejects(
@@ -48,8 +58,19 @@ def rejects(
 
     Only those whose first problem is of this column ("" for the row as a whole) and this reason.
     """
-    key = {"after": after, "limit": limit, "column": _stored(column), "reason": _stored(reason)}
-    return _read(engine, run_id, REJECTS, {"run_id": run_id, **key})
+    key = {"run_id": run_id, "column": _stored(column), "reason": _stored(reason)}
+    return _read(engine, run_id, REJECTS, {**key, "after": after, "limit": limit})
+
+
+def fields_of_rejects(
+    engine: Engine, run_id: str, column: str | None, reason: str | None
+) -> Iterator[list[tuple[str | None, ...]]]:
+    """All such rejects, a page at a time, by the fields of REJECT_COLUMNS."""
+    key = {"run_id": run_id, "column": _stored(column), "reason": _stored(reason)}
+    after = 0
+    while page := _read(engine, run_id, FIELDS, {**key, "after": after, "limit": MOST_FIELDS}):
+        yield [tuple(row[name] for name in REJECT_COLUMNS) for row in page]
+        after = page[-1]["id"]
 
 
 def kinds(engine: Engine, run_id: str) -> list[dict[str, Any]]:

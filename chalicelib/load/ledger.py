@@ -41,20 +41,21 @@ T = TypeVar("T")
 
 REJECT_COLUMNS = (
     "run_id", "part", "table_name", "source", "file", "line",
-    "column", "value", "reason", "problems", "row",
+    "column", "value", "reason", "problems", "row", "columns",
 )  # fmt: skip
-"""The fields of a reject in CSV for `copy_rejects`; `problems` and `row` are JSON."""
+"""The fields of a reject in CSV for `copy_rejects`; the last three are JSON."""
 
 
 @dataclass(frozen=True)
 class StoredReject:
-    """A row in quarantine, as it was extracted."""
+    """A row in quarantine, as it was extracted; `columns` if it could not be split into them."""
 
     id: int
     file: str
     line: int
     reason: str
     row: dict[str, str | None]
+    columns: list[str] | None
 
 
 @dataclass(frozen=True)

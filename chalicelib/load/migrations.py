@@ -131,6 +131,10 @@ MIGRATIONS = (
     -- Whose table a part of a run belongs to, so that a later run finds the backends of all parts.
     alter table {elt}.fence add part_of text;
     """,
+    """
+    -- The columns of the source, for a row that could not be split into them.
+    alter table {elt}.rejects add columns json;
+    """,
 )
 """Append only: what a released version has applied never changes."""
 

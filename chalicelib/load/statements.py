@@ -73,7 +73,7 @@ NOT_LOADED = """
 """
 
 OPEN_REJECTS = """
-    select id, file, line, reason, "row" from {elt}.rejects
+    select id, file, line, reason, "row", columns from {elt}.rejects
     where run_id = :run_id and source = :source and status in ('quarantined', 'stale')
       and id > :after
     order by id limit :limit

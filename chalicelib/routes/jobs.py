@@ -36,14 +36,6 @@ ENDPOINTS = (
     ),
     Endpoint(
         "GET",
-        "/runs/{run_id}/rejects/csv",
-        HANDLERS + "get_rejects_csv",
-        role="viewer",
-        summary="Where the rejects can be fetched as one CSV",
-        errors=("not_found", "storage", "target"),
-    ),
-    Endpoint(
-        "GET",
         "/runs/{run_id}/output",
         HANDLERS + "get_output",
         role="viewer",

@@ -26,6 +26,14 @@ ENDPOINTS = (
     ),
     Endpoint(
         "GET",
+        "/runs/{run_id}/rejects/csv",
+        HANDLERS + "get_rejects_csv",
+        role="viewer",
+        summary="Where the rejects, or those of a column or reason, can be fetched as one CSV",
+        errors=(*ERRORS, "storage"),
+    ),
+    Endpoint(
+        "GET",
         "/rejects",
         HANDLERS + "waiting_rejects",
         role="viewer",

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from typing import Any
+
+import pytest
+import requests
+
 from chalicelib import database, load
 from tests.pipelines import Pipeline
 from tests.service import CONFIG, Service
@@ -28,6 +35,45 @@ def test_rejects_are_counted_by_kind_and_filtered(admin: Service, shop: Pipeline
     assert [reject["line"] for reject in whole] == [4]
     assert admin.get(f"/runs/{run_id}/rejects?column=name")["rejects"] == []
     assert admin.get("/runs/none/rejects/kinds")["error"]["code"] == "not_found"
+
+
+def fetched(answer: Any) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(requests.get(answer["url"], timeout=10).text)))
+
+
+def test_rejects_are_fetched_as_csv_as_they_are_filtered(
+    admin: Service, shop: Pipeline, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ELT_BUCKET", bucket)
+    shop.write("a.csv", 'id,name\nx,Ada\n"y,\n""2""",Alan\n3\n4,Grace\n')
+    admin.upload()
+    path = f"/runs/{run(admin)}/rejects/csv"
+    whole = fetched(admin.get(path))
+    assert [row["line"] for row in whole] == ["2", "3", "5"]
+    assert fetched(admin.get(f"{path}?column=id")) == whole[:2]
+    assert fetched(admin.get(f"{path}?column=")) == whole[2:]
+    assert fetched(admin.get(f"{path}?reason={whole[2]['reason']}")) == whole[2:]
+    assert fetched(admin.get(f"{path}?column=name")) == []
+    assert "/on-request/" in admin.get(f"{path}?column=id")["url"]
+
+
+def test_without_a_bucket_a_filtered_csv_is_not_found_either(
+    admin: Service, shop: Pipeline
+) -> None:
+    shop.write("a.csv", "id,name\nx,Ada\n")
+    admin.upload()
+    refused = admin.get(f"/runs/{run(admin)}/rejects/csv?column=id")["error"]
+    assert (refused["code"], "Set ELT_BUCKET" in refused["message"]) == ("not_found", True)
+
+
+def test_a_row_that_could_not_be_split_tells_the_columns_of_its_source(
+    admin: Service, shop: Pipeline
+) -> None:
+    shop.write("a.csv", "id,Größe,name\n1,2,3,4\nx,3,Ada\n")
+    admin.upload()
+    broken, split = admin.get(f"/runs/{run(admin)}/rejects")["rejects"]
+    assert broken["columns"] == ["id", "Größe", "name"]
+    assert split["columns"] == []
 
 
 def test_what_waits_is_counted_by_run_until_it_is_replayed(admin: Service, shop: Pipeline) -> None:

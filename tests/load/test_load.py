@@ -176,7 +176,7 @@ HEADER = ",".join(REJECT_COLUMNS).encode() + b"\n"
 def reject(run_id: str) -> bytes:
     fields = [run_id, "0", TABLE, "shop", "a.csv", "3", "id", "x", "is no integer"]
     problems = [{"column": "id", "value": "x", "reason": "is no integer"}]
-    documents = [json.dumps(problems), json.dumps({"id": "x", "note": None})]
+    documents = [json.dumps(problems), json.dumps({"id": "x", "note": None}), "[]"]
     quoted = ['"' + text.replace('"', '""') + '"' for text in fields + documents]
     return ",".join(quoted).encode() + b"\n"
 

@@ -134,12 +134,8 @@ class Download(Model):
 
 def get_output(call: Call[None, None]) -> Download:
     """The combined CSV: the rows that were loaded, with a header."""
-    return _download(call, outputs.COMBINED)
-
-
-def get_rejects_csv(call: Call[None, None]) -> Download:
-    """All rejects of the run as one CSV, `problems` and `row` as JSON."""
-    return _download(call, outputs.REJECTS)
+    run = runs.get(jobs.service(), call.path["run_id"])
+    return Download(**vars(outputs.link(run.id, outputs.COMBINED)))
 
 
 def trigger_job(call: Call[None, Order]) -> Started:
@@ -189,11 +185,6 @@ def replay_run(call: Call[None, Corrections]) -> Started:
     corrections = {int(reject): row for reject, row in call.body.corrections.items()}
     run = jobs.replay(jobs.service(), call.path["run_id"], call.actor, corrections)
     return _started(call, run)
-
-
-def _download(call: Call[None, None], name: str) -> Download:
-    run = runs.get(jobs.service(), call.path["run_id"])
-    return Download(**vars(outputs.link(run.id, name)))
 
 
 def _started(call: Call[Any, Any], run: records.RunSummary) -> Started:

@@ -9,15 +9,21 @@ from pydantic import Field
 from chalicelib.jobs import kept_out
 from chalicelib.jobs.common import service
 from chalicelib.routes.handler import Call, Model, split
+from chalicelib.routes.handlers.jobs import Download
 
 
-class RejectPage(Model):
-    """Where to go on, after this reject, and which ones; without a column: `column=`."""
+class RejectFilter(Model):
+    """Which rejects, by their first problem; without a column: `column=`."""
+
+    column: str | None = Field(None, max_length=100)
+    reason: str | None = Field(None, max_length=1_000)
+
+
+class RejectPage(RejectFilter):
+    """The same, and where to go on, after this reject."""
 
     after: int = Field(0, ge=0, le=2**62)
     limit: int = Field(100, ge=1, le=500)
-    column: str | None = Field(None, max_length=100)
-    reason: str | None = Field(None, max_length=1_000)
 
 
 class Problem(Model):
@@ -29,7 +35,11 @@ class Problem(Model):
 
 
 class Reject(Problem):
-    """A row as it was extracted; the first problem stands for all of them."""
+    """A row as it was extracted; the first problem stands for all of them.
+
+    `columns` are those of its source when it could not be split into them, and `row` is but its
+    text, `_raw`: a correction has these.
+    """
 
     id: int
     source: str
@@ -37,6 +47,7 @@ class Reject(Problem):
     line: int
     problems: list[Problem]
     row: dict[str, str | None]
+    columns: list[str]
     status: str
     created_at: datetime
 
@@ -85,6 +96,13 @@ def list_reject_kinds(call: Call[None, None]) -> Kinds:
     """What there is to filter by."""
     kinds = kept_out.kinds(service(), call.path["run_id"])
     return Kinds(kinds=[Kind.model_validate(kind) for kind in kinds])
+
+
+def get_rejects_csv(call: Call[RejectFilter, None]) -> Download:
+    """One CSV; `problems`, `row` and `columns` are JSON."""
+    wanted = call.query
+    link = kept_out.csv_of(service(), call.path["run_id"], wanted.column, wanted.reason)
+    return Download(**vars(link))
 
 
 def waiting_rejects(call: Call[None, None]) -> Waiting:  # noqa: ARG001
