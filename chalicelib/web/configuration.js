@@ -3,6 +3,7 @@
 import { get, poll, post } from "./api.js";
 import { checker, located } from "./checker.js";
 import { h, show } from "./dom.js";
+import { drafts } from "./drafts.js";
 import { editor } from "./editor.js";
 import { tell } from "./notes.js";
 import { previewPanel } from "./preview.js";
@@ -15,15 +16,7 @@ import { versionList } from "./versions.js";
 const OFTEN = 15;
 const REPLACE = ["Replace the draft?", "The new text is so long that undo cannot help.", "Replace"];
 
-/** What was being written when the reader went to another view; gone when the tab is. */
-let draft = null;
-
-/** A token that was replaced meanwhile takes no draft away. */
-window.addEventListener("signed-out", ({ detail }) => {
-  if (detail.isMeant) draft = null;
-});
-
-window.addEventListener("beforeunload", (event) => draft !== null && event.preventDefault());
+const DRAFT = "the configuration";
 
 export default async function open(main, { signal }) {
   const write = editor({
@@ -39,7 +32,7 @@ export default async function open(main, { signal }) {
   const versions = versionList({ open: load, restored: begin, signal });
   let stored = await newest(signal);
 
-  write.fill(draft ?? stored.yaml);
+  write.fill(drafts.get(DRAFT) ?? stored.yaml);
   takeFiles(write.element, put);
   show(main, page());
   tellBasis();
@@ -67,7 +60,8 @@ export default async function open(main, { signal }) {
   }
 
   function written(text) {
-    draft = text === stored.yaml ? null : text;
+    if (text === stored.yaml) drafts.delete(DRAFT);
+    else drafts.set(DRAFT, text);
     preview.outdate();
     tellBasis();
     check.soon();
@@ -96,13 +90,13 @@ export default async function open(main, { signal }) {
 
   /** Put a text in place of the draft. */
   async function put(text) {
-    if (draft === null || write.canUndo(text) || (await ask(...REPLACE))) write.replace(text);
+    if (!drafts.has(DRAFT) || write.canUndo(text) || (await ask(...REPLACE))) write.replace(text);
   }
 
   /** This is the newest version now. */
   function begin(version) {
     rebase(version);
-    draft = null;
+    drafts.delete(DRAFT);
     if (write.text !== version.yaml) write.replace(version.yaml);
     check.soon();
   }
@@ -110,7 +104,7 @@ export default async function open(main, { signal }) {
   /** The draft, which was written on meanwhile, is changed from this version. */
   function rebase(version) {
     stored = version;
-    draft = write.text;
+    drafts.set(DRAFT, write.text);
     main.querySelector(".beginning")?.remove();
   }
 

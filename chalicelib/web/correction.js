@@ -10,15 +10,15 @@ const RAW = "_raw";
  * The corrected row; null when the reader thinks better of it.
  * @param {any} reject
  * @param {Record<string, string | null> | undefined} before an earlier correction of it
- * @param {any[]} others rejects whose columns a row that could not be split may have
  */
-export async function correct(reject, before, others) {
+export async function correct(reject, before) {
   const title = `Line ${reject.line} of ${reject.file}`;
-  const row = unsplit(reject, others);
+  const isWhole = RAW in reject.row;
+  const row = isWhole ? Object.fromEntries(reject.columns.map((name) => [name, null])) : reject.row;
   const fields = Object.keys(row).map((name) => field(name, row[name], (before ?? row)[name]));
   const content = [
     h("p", { class: "problem" }, reject.problems.map(reasonOf)),
-    RAW in reject.row ? h("pre", { class: "raw" }, reject.row[RAW]) : null,
+    isWhole ? h("pre", { class: "raw" }, reject.row[RAW]) : null,
   ];
   if (!fields.length) {
     await look(title, content, h("p", {}, "Its columns are not known here; correct the file."));
@@ -38,14 +38,6 @@ export async function correct(reject, before, others) {
 
 function reasonOf({ column, reason }) {
   return h("span", {}, column ? `${column}: ${reason}. ` : `${reason}. `);
-}
-
-function unsplit(reject, others) {
-  if (!(RAW in reject.row)) return reject.row;
-  const like =
-    others.find(({ file, row }) => file === reject.file && !(RAW in row)) ??
-    others.find(({ source, row }) => source === reject.source && !(RAW in row));
-  return Object.fromEntries(Object.keys(like?.row ?? {}).map((name) => [name, null]));
 }
 
 /** A box and whether it is NULL; what is not touched keeps line ends that no box can hold. */

@@ -5,6 +5,7 @@ import { cell } from "./cell.js";
 import { correct } from "./correction.js";
 import { h, show, table } from "./dom.js";
 import { download } from "./download.js";
+import { drafts } from "./drafts.js";
 import { count, number, words } from "./format.js";
 import { complain } from "./notes.js";
 import { action, hintFor } from "./rights.js";
@@ -13,13 +14,6 @@ const PAGE = 100;
 const ALL = "*";
 const OPEN = new Set(["quarantined", "stale"]);
 const HEADINGS = ["Where", "Column", "Value", "Reason", "Status", "Mend"];
-
-/** Corrected rows by the ids of their rejects, by run; they wait while the reader looks elsewhere. */
-const drafts = new Map();
-
-window.addEventListener("signed-out", ({ detail }) => {
-  if (detail.isMeant) drafts.clear();
-});
 
 /** The section about the rejects of a run. */
 export function rejects(run, signal) {
@@ -40,10 +34,10 @@ async function load(run, signal, place) {
   const reason = choice("Reason", groups(kinds, "reason"));
   const list = h("div", { class: "stack" });
   const buttons = h("div", { class: "actions" });
+  /** Corrected rows by the ids of their rejects. */
   const corrections = drafts.get(run.id) ?? new Map();
-  drafts.set(run.id, corrections);
   let found = [];
-  let next = null;
+  let next = 0;
   let asked = 0;
 
   for (const select of [column, reason])
@@ -54,25 +48,24 @@ async function load(run, signal, place) {
 
   async function first() {
     found = [];
-    next = null;
+    next = 0;
     await more();
   }
 
   async function more() {
     const mine = (asked += 1);
-    const page = await get(`${path}?${wanted()}`, { signal });
+    const page = await get(`${path}?${chosen({ limit: PAGE, after: next })}`, { signal });
     if (mine !== asked) return; // the reader has chosen something else meanwhile
     found = [...found, ...page.rejects];
     next = page.next;
     drawList();
   }
 
-  function wanted() {
-    const query = new URLSearchParams({ limit: PAGE });
-    if (next) query.set("after", next);
-    if (column.value !== ALL) query.set("column", column.value);
-    if (reason.value !== ALL) query.set("reason", reason.value);
-    return query;
+  /** The query for what the reader has chosen. */
+  function chosen(query = {}) {
+    if (column.value !== ALL) query.column = column.value;
+    if (reason.value !== ALL) query.reason = reason.value;
+    return new URLSearchParams(query);
   }
 
   function drawList() {
@@ -88,8 +81,9 @@ async function load(run, signal, place) {
   }
 
   async function mend(reject) {
-    const corrected = await correct(reject, corrections.get(reject.id), found);
-    if (corrected) corrections.set(reject.id, corrected);
+    const corrected = await correct(reject, corrections.get(reject.id));
+    if (!corrected) return;
+    drafts.set(run.id, corrections.set(reject.id, corrected));
     drawList();
     drawButtons();
   }
@@ -99,7 +93,9 @@ async function load(run, signal, place) {
     const again = `Load ${count(waiting, "row")} again${mended}`;
     show(
       buttons,
-      action("Download as CSV", "viewer", () => download(`${path}/csv`), { id: "rejects-csv" }),
+      action("Download as CSV", "viewer", () => download(`${path}/csv?${chosen()}`), {
+        id: "rejects-csv",
+      }),
       waiting > 0 && action(again, "operator", replay, { id: "replay", class: "primary" }),
     );
   }

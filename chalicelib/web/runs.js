@@ -3,24 +3,24 @@
 import { get, poll } from "./api.js";
 import { drawer, h, show, table } from "./dom.js";
 import { duration, number, relative, time, took } from "./format.js";
+import { pages } from "./pages.js";
+import { action } from "./rights.js";
 import { badge, isActive, STATES, TRIGGERS } from "./states.js";
 import { startButtons } from "./trigger.js";
 
 const PAGE = 50,
-  MOST = 200, // that the service hands out at once
   IDLE = 10,
   BUSY = 2;
 
 export default function open(main, { signal }) {
-  let limit = PAGE,
-    asked = 0;
   const list = h("div", {});
   const draw = drawer(list, content);
   const state = choice("state", "State", STATES),
     trigger = choice("trigger", "Started by", TRIGGERS);
+  let runs = wanted();
   for (const select of [state, trigger])
     select.addEventListener("change", () => {
-      limit = PAGE;
+      runs = wanted();
       look();
     });
 
@@ -33,30 +33,24 @@ export default function open(main, { signal }) {
   show(list, h("p", { class: "loading" }, "Loading …"));
   return poll(signal, look);
 
-  async function look() {
-    const mine = (asked += 1);
-    const runs = await wanted();
-    if (mine === asked) draw(runs); // otherwise the reader has chosen something else meanwhile
-    return runs.found.some(isActive) ? BUSY : IDLE;
+  function wanted() {
+    const query = { limit: PAGE };
+    for (const select of [state, trigger]) if (select.value) query[select.id] = select.value;
+    return pages("runs", "id", query, signal);
   }
 
-  /** As many as were asked for. */
-  async function wanted() {
-    const chosen = new URLSearchParams({ limit: Math.min(limit, MOST) });
-    for (const select of [state, trigger]) if (select.value) chosen.set(select.id, select.value);
-    const found = [];
-    let next;
-    do {
-      if (next) chosen.set("before", next);
-      const page = await get(`runs?${chosen}`, { signal });
-      found.push(...page.runs);
-      next = page.next;
-    } while (next && found.length < limit);
-    return { found, more: next !== null, filtered: Boolean(state.value || trigger.value) };
+  async function look(step = "refresh") {
+    const mine = runs;
+    const now = await mine[step]();
+    // An older one that was resumed is at work, too.
+    for (const run of now.found.slice(PAGE).filter(isActive))
+      Object.assign(run, await get(`runs/${run.id}`, { signal }));
+    if (mine === runs) draw(now); // otherwise the reader has chosen something else meanwhile
+    return now.found.some(isActive) ? BUSY : IDLE;
   }
 
-  function content({ found, more, filtered }) {
-    if (!found.length) return empty(filtered);
+  function content({ found, more }) {
+    if (!found.length) return empty(state.value || trigger.value);
     return [
       table(
         "Runs",
@@ -72,19 +66,13 @@ export default function open(main, { signal }) {
         found.map(row),
         { class: "runs" },
       ),
-      more
-        ? h(
-            "p",
-            { class: "more" },
-            h("button", { type: "button", id: "older", onclick: older }, "Older runs"),
-          )
-        : null,
+      more &&
+        h(
+          "p",
+          { class: "more" },
+          action("Older runs", "viewer", () => look("older"), { id: "older" }),
+        ),
     ];
-  }
-
-  function older() {
-    limit += PAGE;
-    return look();
   }
 }
 

@@ -7,7 +7,7 @@ import { tell } from "./notes.js";
 import { action, may } from "./rights.js";
 
 const UNITS = ["minute", "hour", "day"];
-const RATE = /^rate\((\d+) (minute|hour|day)s?\)$/;
+const RATE = /^rate\((?<amount>\d+) (?<unit>minute|hour|day)s?\)$/;
 
 /** The card, and how to bring it up to date. */
 export function scheduleCard(signal) {
@@ -15,10 +15,12 @@ export function scheduleCard(signal) {
   const draw = drawer(card, content);
 
   let changes = 0;
+  let typed = null; // what is not saved stays when the state changes
 
   async function change(json, done) {
     const state = await post("schedule-job", { json });
     changes += 1;
+    if (json.rate) typed = null;
     draw(state);
     tell(done);
   }
@@ -49,10 +51,12 @@ export function scheduleCard(signal) {
       title(),
       h("p", { class: "figure" }, flip),
       next(state),
-      rateForm(state.rate, (rate) =>
-        change({ rate }, `The schedule fires every ${inWords(rate)}.`),
-      ),
+      rateForm(state.rate, typed, (now) => (typed = now), save),
     ];
+  }
+
+  function save(rate) {
+    return change({ rate }, `The schedule fires every ${inWords(rate)}.`);
   }
 
   return { card, refresh };
@@ -76,13 +80,14 @@ function next({ enabled, rate, next_run: moment }) {
 
 /** `hour` of `rate(1 hour)`, `2 hours` of `rate(2 hours)`; a `cron(…)` as it is. */
 function inWords(rate) {
-  const [, amount, unit] = rate.match(RATE) ?? [];
+  const { amount, unit } = rate.match(RATE)?.groups ?? {};
   if (!amount) return rate;
   return amount === "1" ? unit : `${amount} ${unit}s`;
 }
 
-function rateForm(rate, save) {
-  const [, amount = rate ? "" : "1", unit = "hour"] = rate?.match(RATE) ?? []; // a cron has none
+function rateForm(rate, typed, type, save) {
+  const stored = rate ? rate.match(RATE)?.groups : { amount: "1" }; // a cron has none
+  const { amount = "", unit = "hour" } = typed ?? stored ?? {};
   const disabled = !may("operator");
   const many = h("input", {
     id: "every",
@@ -100,18 +105,21 @@ function rateForm(rate, save) {
   );
   const chosen = () => `rate(${many.value} ${units.value}${many.value === "1" ? "" : "s"})`;
   const store = action("Save", "operator", () => save(chosen()), { id: "save-rate", hidden: true });
-  const changed = () => {
+  const judge = () => {
     store.firstChild.hidden = !many.validity.valid || chosen() === rate;
   };
-  many.addEventListener("input", changed);
-  units.addEventListener("input", changed);
+  const changed = () => {
+    type(chosen() === rate ? null : { amount: many.value, unit: units.value });
+    judge();
+  };
+  if (typed) judge();
   const submit = (event) => {
     event.preventDefault();
     if (!store.firstChild.hidden) store.firstChild.click();
   };
   return h(
     "form",
-    { class: "rate", onsubmit: submit },
+    { class: "rate", onsubmit: submit, oninput: changed },
     h("label", { for: "every" }, "Every"),
     many,
     units,

@@ -2,7 +2,9 @@
 
 import { get, token, Unreachable, whenUnknown } from "./api.js";
 import { h, show } from "./dom.js";
+import { drafts } from "./drafts.js";
 import { clearNotes, complain } from "./notes.js";
+import { ask } from "./question.js";
 import { become, once } from "./rights.js";
 
 const VIEWS = {
@@ -12,6 +14,11 @@ const VIEWS = {
   "runs/*": () => import("./run.js"),
 };
 
+const LOSE = [
+  "Sign out?",
+  "What you have written or corrected and not stored is lost then.",
+  "Sign out",
+];
 const VISIBLE = /^[!-~]+$/;
 const RUN_ID = /^[A-Za-z0-9][\w.-]*$/;
 
@@ -21,7 +28,7 @@ let leaving = new AbortController();
 export async function start() {
   const page = document.baseURI + location.hash;
   if (location.href !== page) history.replaceState(null, "", page); // `/api` becomes `/api/`
-  element("sign-out").addEventListener("click", () => signOut());
+  element("sign-out").addEventListener("click", leave);
   element("skip").addEventListener("click", () => element("main").focus());
   whenUnknown(() => signOut("The service does not know this token. It may have been replaced."));
   window.addEventListener("hashchange", navigate);
@@ -62,6 +69,10 @@ async function enter() {
 
 function again() {
   if (token.get()) enter();
+}
+
+async function leave() {
+  if (!drafts.size || (await ask(...LOSE))) signOut();
 }
 
 function signOut(reason = "") {

@@ -5,62 +5,43 @@ import { diffTable } from "./diff.js";
 import { drawer, h, show } from "./dom.js";
 import { relative, time } from "./format.js";
 import { tell } from "./notes.js";
+import { pages } from "./pages.js";
 import { ask, look } from "./question.js";
 import { action, hintFor } from "./rights.js";
 
-const PAGE = 20,
-  MOST = 200; // that the service hands out at once
+const PAGE = 20;
 
 /**
  * @param {{open: (version: number) => Promise<void>, restored: (version: any) => void, signal: AbortSignal}} use
  */
 export function versionList({ open, restored, signal }) {
-  let limit = PAGE;
+  const versions = pages("configs", "version", { limit: PAGE }, signal);
   const element = h("section", { class: "card history", "aria-labelledby": "history" });
   const draw = drawer(element, content);
   show(element, title(), h("p", { class: "none" }, "Loading …"));
 
   /** The number of the newest version, 0 before the first. */
   async function refresh() {
-    const query = new URLSearchParams({ limit: Math.min(limit, MOST) });
-    const found = [];
-    let next;
-    do {
-      if (next) query.set("before", next);
-      const page = await get(`configs?${query}`, { signal });
-      found.push(...page.configs);
-      next = page.next;
-    } while (next && found.length < limit);
-    draw({ configs: found, more: next !== null });
-    return found[0]?.version ?? 0;
+    const now = await versions.refresh();
+    draw(now);
+    return now.found[0]?.version ?? 0;
   }
 
-  function content({ configs, more }) {
-    if (!configs.length)
+  async function older() {
+    draw(await versions.older());
+  }
+
+  function content({ found, more }) {
+    if (!found.length)
       return [
         title(),
         h("p", { class: "none" }, "Every upload becomes a version here. None is ever lost."),
       ];
     return [
       title(),
-      configs.length > 1 ? comparison(configs) : null,
-      configs.length > 1 && hintFor("Restore", "admin"),
-      h("ol", { class: "plain versions" }, configs.map(entry)),
-      more
-        ? h(
-            "button",
-            {
-              type: "button",
-              id: "more-versions",
-              class: "quiet",
-              onclick: () => {
-                limit += PAGE;
-                return refresh();
-              },
-            },
-            "Older versions",
-          )
-        : null,
+      found.length > 1 && [comparison(found), hintFor("Restore", "admin")],
+      h("ol", { class: "plain versions" }, found.map(entry)),
+      more && action("Older versions", "viewer", older, { id: "more-versions", class: "quiet" }),
     ];
   }
 

@@ -8,7 +8,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import (
+    APIResponse,
+    Browser,
+    Page,
+    Playwright,
+    Route,
+    expect,
+    sync_playwright,
+)
 
 from chalicelib import auth
 from tests.pipelines import Pipeline
@@ -84,6 +92,29 @@ def keep(page: Page, name: str) -> None:
     """Write a screenshot for people to look at."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+
+def hold_first(page: Page, address: str) -> Callable[[], None]:
+    """Keep the first answer from this address back; what is returned lets the page have it."""
+    seen: list[Route] = []
+    held: list[APIResponse] = []
+
+    def handle(route: Route) -> None:
+        seen.append(route)
+        if len(seen) > 1:
+            return route.continue_()
+        return held.append(route.fetch())
+
+    def deliver() -> None:
+        while not held:
+            page.wait_for_timeout(10)
+        route, answer = seen[0], held[0]
+        with page.expect_event("requestfinished", lambda request: request == route.request):
+            route.fulfill(response=answer)
+        page.evaluate("new Promise(resolve => setTimeout(resolve, 50))")
+
+    page.route(address, handle)
+    return deliver
 
 
 def run_now(page: Page, ends: str = "succeeded") -> None:

@@ -6,12 +6,13 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
-from chalicelib import jobs, uploads
+from chalicelib import auth, jobs, uploads
 from chalicelib.history import runs
+from chalicelib.history.records import NewRun
 from tests.browser.configs import ORDERS
-from tests.browser.conftest import keep, run_now
+from tests.browser.conftest import hold_first, keep, run_now
 from tests.pipelines import Pipeline
 
 SLOW = (
@@ -101,12 +102,18 @@ def test_rejects_are_filtered_corrected_and_loaded_again(page: Page, shop: Pipel
     expect(page.get_by_role("region", name="Rows", exact=True)).to_contain_text("quarantined3")
 
 
-def test_rejects_are_downloaded(page: Page, shop: Pipeline) -> None:
-    shop.write("a.csv", "id,name\nx,Alan\n")
+def test_rejects_are_downloaded_as_they_are_filtered(page: Page, shop: Pipeline) -> None:
+    shop.write("a.csv", "id,name\nx,Alan\n,Grace\n")
     run_now(page)
+    assert re.findall("Alan|Grace", downloaded(page)) == ["Alan", "Grace"]
+    page.get_by_label("Reason").select_option("is required (1)")
+    assert re.findall("Alan|Grace", downloaded(page)) == ["Grace"]
+
+
+def downloaded(page: Page) -> str:
     with page.expect_download() as download:
         page.get_by_role("button", name="Download as CSV").click()
-    assert "Alan" in download.value.path().read_text()
+    return download.value.path().read_text()
 
 
 def test_everything_is_loaded_anew_after_a_question(page: Page, shop: Pipeline) -> None:
@@ -177,9 +184,10 @@ def test_what_a_report_counts_repaired_and_checked_is_shown_by_its_name(
 
 
 def test_a_malformed_row_is_kept_out_until_something_is_typed(page: Page, shop: Pipeline) -> None:
-    shop.write("a.csv", "id,name\n1,Ada\nx,Eve\n5\n")
+    shop.write("a.csv", "id,name\n1,Ada\n5,b,c\n")
     run_now(page)
-    page.get_by_role("button", name="Correct line 4 of a.csv").click()
+    page.get_by_role("button", name="Correct line 3 of a.csv").click()
+    expect(page.get_by_role("dialog")).to_contain_text("5,b,c")
     keep = page.get_by_role("button", name="Keep the correction")
     expect(keep).to_be_disabled()
     page.get_by_label("id", exact=True).press("Enter")
@@ -187,7 +195,7 @@ def test_a_malformed_row_is_kept_out_until_something_is_typed(page: Page, shop: 
     page.get_by_label("id", exact=True).fill("5")
     expect(page.get_by_label("id is NULL")).not_to_be_checked()
     page.get_by_label("id", exact=True).press("Enter")
-    page.get_by_role("button", name="Load 2 rows again, 1 corrected").click()
+    page.get_by_role("button", name="Load 1 row again, 1 corrected").click()
     expect(page.get_by_text("replays an earlier run")).to_be_visible()
     expect(page.locator("h1 + .facts")).to_contain_text("succeeded")
     assert shop.rows == [(1, "Ada"), (5, None)]
@@ -198,6 +206,8 @@ def test_a_malformed_row_whose_columns_nobody_knows_is_only_shown(
 ) -> None:
     shop.write("a.csv", "id,name\n1,Ada\n5,b,c\n3,Grace\n")
     run_now(page)
+    shop.query("update elt.rejects set columns = null")
+    page.reload()
     page.get_by_role("button", name="Correct line 3 of a.csv").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("Its columns are not known here")
@@ -220,3 +230,118 @@ def test_a_correction_leaves_the_fields_that_were_not_touched_as_they_are(
     expect(page.get_by_text("replays an earlier run")).to_be_visible()
     expect(page.locator("h1 + .facts")).to_contain_text("succeeded")
     assert shop.rows == [(1, "a\r\nb"), (2, "c\rd"), (3, None)]
+
+
+def test_a_correction_waits_and_is_not_lost_without_a_warning(page: Page, shop: Pipeline) -> None:
+    shop.write("a.csv", "id,name\nx,Ada\n")
+    run_now(page)
+    page.get_by_role("button", name="Correct line 2 of a.csv").click()
+    page.get_by_label("id", exact=True).fill("1")
+    page.get_by_role("button", name="Keep the correction").click()
+    page.get_by_role("link", name="Overview").click()
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("button", name="Load 1 row again, 1 corrected")).to_be_visible()
+    assert warned(page) == ["beforeunload"]
+    expect(page.get_by_role("button", name="Load 1 row again", exact=True)).to_be_visible()
+    assert warned(page) == []
+
+
+def warned(page: Page) -> list[str]:
+    """What the browser asks before the page is loaded again."""
+    asked: list[str] = []
+
+    def accept(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.once("dialog", accept)
+    page.reload()
+    page.remove_listener("dialog", accept) if not asked else None
+    return asked
+
+
+def test_a_dialog_goes_with_its_view(page: Page, shop: Pipeline) -> None:
+    shop.write("a.csv", "id,name\nx,Ada\n")
+    run_now(page)
+    page.get_by_role("button", name="Correct line 2 of a.csv").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Runs")).to_be_visible()
+    expect(page.locator("dialog")).to_have_count(0)
+    page.get_by_role("button", name="Full reload").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    auth.make_token("admin", "admin")
+    expect(page.get_by_label("Token")).to_be_focused()
+    expect(page.locator("dialog")).to_have_count(0)
+
+
+def test_rejects_of_an_earlier_choice_that_come_late_are_not_shown(
+    page: Page, shop: Pipeline
+) -> None:
+    shop.write("a.csv", "id,name\nx,Alan\n,Grace\n")
+    run_now(page)
+    rows = page.get_by_role("table", name="Rows kept out").locator("tbody tr")
+    expect(rows).to_have_count(2)
+    deliver = hold_first(page, "**/rejects?*")
+    page.get_by_label("Reason").select_option(index=1)
+    page.get_by_label("Reason").select_option(index=2)
+    expect(rows).to_have_count(1)
+    chosen = rows.inner_text()
+    deliver()
+    assert [row.inner_text() for row in rows.all()] == [chosen]
+
+
+def test_runs_of_an_earlier_choice_that_come_late_are_not_shown(page: Page, shop: Pipeline) -> None:
+    run_now(page)
+    page.get_by_role("link", name="Runs", exact=True).click()
+    rows = page.get_by_role("table", name="Runs").locator("tbody tr")
+    expect(rows).to_have_count(1)
+    deliver = hold_first(page, "**/runs?*state=failed*")
+    page.get_by_label("State").select_option("failed")
+    page.get_by_label("State").select_option("succeeded")
+    deliver()
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("succeeded")
+
+
+def test_of_many_runs_only_the_newest_are_asked_for_again(page: Page, shop: Pipeline) -> None:
+    for state, start, number in (("skipped", 0, 60), ("running", 60, 1)):
+        shop.query(
+            "insert into elt_service.runs (id, state, trigger, actor, created_at, lease_until)"
+            f" select 'old-' || {start} + n, '{state}', 'schedule', 'schedule',"
+            f" now() - ({start} + n) * interval '1 hour', now() + interval '1 hour'"
+            f" from generate_series(1, {number}) n"
+        )
+    page.reload()
+    rows = page.get_by_role("table", name="Runs").locator("tbody tr")
+    expect(rows).to_have_count(50)
+    page.get_by_role("button", name="Older runs").click()
+    expect(rows).to_have_count(61)
+    expect(rows.last).to_contain_text("running")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
+    shop.query("update elt_service.runs set state = 'failed' where state = 'running'")
+    shop.query(
+        "insert into elt_service.runs (id, state, trigger, actor) values"
+        " ('new', 'skipped', 'schedule', 'schedule')"
+    )
+    expect(rows).to_have_count(62)
+    expect(rows.last).to_contain_text("failed")
+    assert set(asked) == {"runs?limit=50", "old-61"}
+
+
+def test_a_viewer_reads_why_rows_cannot_be_corrected(
+    enter: Callable[..., Page], shop: Pipeline
+) -> None:
+    uploads.add(jobs.service(), ORDERS, "test")
+    shop.write("a.csv", "id,name\nx,Ada\n")
+    run = jobs.trigger(jobs.service(), NewRun("api", "ann"))
+    page = enter(f"runs/{run.id}", "viewer")
+    expect(page.get_by_text("“Correct” needs an operator's token.")).to_be_visible()
+    correct = page.get_by_role("button", name="Correct line 2")
+    expect(correct).to_be_disabled()
+    expect(correct).to_have_attribute("title", "needs an operator's token")
+    replay = page.get_by_role("button", name="Load 1 row again")
+    expect(replay).to_have_accessible_description("needs an operator's token")
+    page.get_by_role("button", name="Download as CSV").wait_for()
