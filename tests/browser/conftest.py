@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import (
     APIResponse,
     Browser,
+    Dialog,
     Page,
     Playwright,
     Route,
@@ -94,8 +95,8 @@ def keep(page: Page, name: str) -> None:
     page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 
 
-def hold_first(page: Page, address: str) -> Callable[[], None]:
-    """Keep the first answer from this address back; what is returned lets the page have it."""
+def held_back(page: Page, address: str, ask: Callable[[], object]) -> Callable[[], None]:
+    """Let the page ask, and keep the answer from this address; what is returned hands it over."""
     seen: list[Route] = []
     held: list[APIResponse] = []
 
@@ -106,15 +107,35 @@ def hold_first(page: Page, address: str) -> Callable[[], None]:
         return held.append(route.fetch())
 
     def deliver() -> None:
-        while not held:
-            page.wait_for_timeout(10)
         route, answer = seen[0], held[0]
         with page.expect_event("requestfinished", lambda request: request == route.request):
             route.fulfill(response=answer)
         page.evaluate("new Promise(resolve => setTimeout(resolve, 50))")
 
     page.route(address, handle)
+    ask()
+    while not held:
+        page.wait_for_timeout(10)
     return deliver
+
+
+def look_again(page: Page) -> None:
+    """Let the view ask now what it would ask some seconds later."""
+    page.evaluate("dispatchEvent(new Event('online'))")
+
+
+def warned(page: Page) -> list[str]:
+    """What the browser asks before it loads the page again, which it then does."""
+    asked: list[str] = []
+
+    def accept(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", accept)
+    page.reload()
+    page.remove_listener("dialog", accept)
+    return asked
 
 
 def run_now(page: Page, ends: str = "succeeded") -> None:

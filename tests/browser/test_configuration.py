@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from chalicelib import auth, jobs, uploads
 from chalicelib.history import configs
 from chalicelib.secrets import user_store
 from tests.browser.configs import ORDERS, WRONG
-from tests.browser.conftest import keep
+from tests.browser.conftest import held_back, keep, look_again, warned
 from tests.pipelines import Pipeline
 
 
@@ -181,3 +181,126 @@ def test_a_draft_outlives_a_token_that_was_replaced(page: Page) -> None:
     page.get_by_label("Token").fill(token)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_label("Configuration in YAML")).to_have_value(WRONG)
+
+
+def test_a_draft_is_not_lost_without_a_warning(page: Page) -> None:
+    text = page.get_by_label("Configuration in YAML")
+    text.click()
+    page.keyboard.insert_text(ORDERS)
+    expect(page.get_by_text("A first draft, not stored yet.")).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    expect(text).to_have_value(ORDERS)
+    assert warned(page) == ["beforeunload"]
+    expect(page.get_by_text("Start from a template, open a file")).to_be_visible()
+    assert warned(page) == []
+
+
+def test_a_reader_who_signs_out_takes_the_draft_along(page: Page) -> None:
+    page.get_by_label("Configuration in YAML").fill(ORDERS)
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("dialog").get_by_role("button", name="Sign out").click()
+    page.get_by_label("Token").fill(auth.make_token("admin", "bob"))
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_label("Configuration in YAML")).to_have_value("")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("Token")).to_be_focused()
+
+
+def test_a_draft_outlives_a_version_of_somebody_else(page: Page) -> None:
+    text = page.get_by_label("Configuration in YAML")
+    text.fill(WRONG)
+    expect(page.get_by_text("2 mistakes")).to_be_visible()
+    uploads.add(jobs.service(), ORDERS, "bob", "meanwhile")
+    look_again(page)
+    expect(page.get_by_text("Version 1 is there meanwhile.")).to_be_visible()
+    expect(page.get_by_role("button", name="Upload as version 2")).to_be_visible()
+    expect(text).to_have_value(WRONG)
+
+
+def test_what_is_written_during_an_upload_stays_a_draft(page: Page) -> None:
+    text = page.get_by_label("Configuration in YAML")
+    text.fill(ORDERS)
+    upload = page.get_by_role("button", name="Upload as version 1")
+    deliver = held_back(page, "**/upload-config", upload.click)
+    text.fill(ORDERS + "# more")
+    deliver()
+    expect(page.get_by_text("Draft, not stored; changed from version 1.")).to_be_visible()
+    expect(text).to_have_value(ORDERS + "# more")
+
+
+def test_a_verdict_on_an_earlier_text_that_comes_late_counts_for_nothing(page: Page) -> None:
+    text = page.get_by_label("Configuration in YAML")
+    asked: list[str] = []
+
+    def first_late(route: Route) -> None:
+        asked.append(route.request.post_data or "")
+        if len(asked) > 1:
+            route.continue_()
+
+    page.route("**/validate-config", first_late)
+    with page.expect_event("requestfailed"):
+        with page.expect_request("**/validate-config"):
+            text.fill(WRONG)
+        text.fill(ORDERS)
+    expect(page.get_by_text("No mistakes")).to_be_visible()
+    assert asked == [WRONG, ORDERS]
+
+
+def test_a_history_that_comes_late_does_not_hide_a_new_version(page: Page) -> None:
+    uploads.add(jobs.service(), ORDERS, "ann")
+    deliver = held_back(page, "**/configs?limit=20", lambda: look_again(page))
+    page.get_by_label("Configuration in YAML").fill(ORDERS + "# two")
+    page.get_by_role("button", name="Upload as version").click()
+    newest = page.get_by_role("region", name="History").locator("li").first
+    expect(newest).to_contain_text("Version 2")
+    deliver()
+    expect(newest).to_contain_text("Version 2")
+
+
+def test_all_of_many_versions_are_reached_and_only_the_newest_asked_for_again(
+    page: Page, shop: Pipeline
+) -> None:
+    uploads.add(jobs.service(), ORDERS, "ann", "the first")
+    shop.query(
+        "insert into elt_service.configs (version, yaml, sha256, author, comment, upload_id)"
+        " select n, yaml, sha256, author, 'no. ' || n, 'upload ' || n"
+        " from elt_service.configs, generate_series(2, 230) n"
+    )
+    page.reload()
+    versions = page.get_by_role("region", name="History").locator("li")
+    older = page.get_by_role("button", name="Older versions")
+    for shown in range(20, 230, 20):
+        expect(versions).to_have_count(shown)
+        older.click()
+    expect(versions).to_have_count(230)
+    expect(older).to_have_count(0)
+    expect(versions.last).to_contain_text("the first")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
+    uploads.add(jobs.service(), ORDERS, "bob", "the newest")
+    look_again(page)
+    expect(versions).to_have_count(231)
+    expect(versions.first).to_contain_text("the newest")
+    assert set(asked) == {"configs?limit=20"}
+
+
+def test_a_view_that_could_not_be_opened_is_shown_when_the_network_is_back(page: Page) -> None:
+    page.get_by_role("link", name="Overview").click()
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+    page.context.set_offline(True)
+    page.get_by_role("link", name="Configuration", exact=True).click()
+    expect(page.get_by_role("heading", name="This cannot be shown")).to_be_visible()
+    page.context.set_offline(False)
+    expect(page.get_by_role("heading", name="Configuration")).to_be_visible()
+    expect(page.get_by_label("Configuration in YAML")).to_be_visible()
+
+
+def test_a_viewer_reads_why_no_version_can_be_restored(enter: Callable[..., Page]) -> None:
+    for comment in ("one", "two"):
+        uploads.add(jobs.service(), ORDERS, "ann", comment)
+    page = enter("configuration", "operator")
+    history = page.get_by_role("region", name="History")
+    expect(history).to_contain_text("“Restore” needs an admin's token.")
+    expect(history.get_by_role("button", name="Restore version 1")).to_be_disabled()
+    expect(history.get_by_role("button", name="Open version 1")).to_be_enabled()

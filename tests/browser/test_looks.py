@@ -68,26 +68,32 @@ def test_no_view_breaks_a_rule_of_accessibility_or_overflows(
     page = enter()
     page.emulate_media(color_scheme=scheme)
     for view in views(page, filled):
-        for width in (NARROW, WIDE):
-            page.set_viewport_size({"width": width, "height": 800})
-            keep(page, f"{view}-{scheme}-{width}")
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, view
+        judge(page, f"{view}-{scheme}")
+
+
+def judge(page: Page, name: str) -> None:
+    """At both widths: keep a picture, and look whether it overflows or breaks a rule."""
+    for width in (NARROW, WIDE):
+        page.set_viewport_size({"width": width, "height": 800})
+        keep(page, f"{name}-{width}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
         found = AXE.run(page, options=RULES)
-        assert found.violations_count == 0, f"{view}: {found.generate_report()}"
+        assert found.violations_count == 0, f"{name}, {width}: {found.generate_report()}"
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_sign_in_and_the_empty_views_break_no_rule_either(
-    enter: Callable[..., Page],
+    enter: Callable[..., Page], scheme: str
 ) -> None:
     page = enter(role="viewer")
+    page.emulate_media(color_scheme=scheme)
     for view in ("overview", "configuration", "runs"):
         page.goto(f"/#/{view}")
         expect(page.get_by_role("heading", level=1)).to_have_text(view.capitalize())
-        found = AXE.run(page, options=RULES)
-        assert found.violations_count == 0, f"{view}: {found.generate_report()}"
+        judge(page, f"{view}-empty-{scheme}")
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("Token")).to_be_visible()
-    assert AXE.run(page, options=RULES).violations_count == 0
+    judge(page, f"sign-in-{scheme}")
 
 
 def test_dark_is_dark(enter: Callable[..., Page]) -> None:

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Route, expect
 
 from chalicelib import jobs, schedule, uploads
 from tests.browser.configs import ORDERS
-from tests.browser.conftest import keep, run_now
+from tests.browser.conftest import held_back, keep, look_again, run_now
 from tests.pipelines import Pipeline
 
 
@@ -40,6 +40,37 @@ def test_the_schedule_is_turned_on_changed_and_turned_off(
     switch.click()
     expect(switch).not_to_be_checked()
     assert schedule.state().enabled is False
+
+
+def test_a_rate_that_is_not_saved_outlives_a_change_of_the_schedule(
+    enter: Callable[..., Page], shop: Pipeline
+) -> None:
+    uploads.add(jobs.service(), ORDERS, "test")
+    page = enter()
+    page.get_by_label("Every").fill("45")
+    page.get_by_label("Unit").select_option("minute")
+    page.get_by_role("switch", name="Schedule").click()
+    expect(page.get_by_role("switch", name="Schedule")).to_be_checked()
+    expect(page.get_by_label("Every")).to_have_value("45")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("The first run starts within 45 minutes.")).to_be_visible()
+    expect(page.get_by_role("button", name="Save")).to_be_hidden()
+    schedule.replace("rate(2 days)")
+    look_again(page)
+    expect(page.get_by_label("Every")).to_have_value("2")
+
+
+def test_a_state_of_the_schedule_that_comes_late_does_not_turn_the_switch_back(
+    enter: Callable[..., Page], shop: Pipeline
+) -> None:
+    uploads.add(jobs.service(), ORDERS, "test")
+    page = enter()
+    switch = page.get_by_role("switch", name="Schedule")
+    deliver = held_back(page, "**/schedule-job", lambda: look_again(page))
+    switch.click()
+    expect(switch).to_be_checked()
+    deliver()
+    expect(switch).to_be_checked()
 
 
 def test_the_last_runs_are_a_chart_that_the_keyboard_reads(
@@ -79,16 +110,22 @@ def test_rows_in_quarantine_are_counted_and_found(
     expect(page.get_by_role("table", name="Rows kept out")).to_contain_text("is not")
 
 
-def test_a_lost_connection_is_noticed_and_heals(enter: Callable[..., Page], shop: Pipeline) -> None:
+def test_a_lost_connection_is_noticed_and_heals(
+    enter: Callable[..., Page], blank: Page, shop: Pipeline
+) -> None:
     uploads.add(jobs.service(), ORDERS, "test")
+    blank.clock.install()
     page = enter()
     expect(page.get_by_role("heading", name="In quarantine")).to_be_visible()
     page.context.set_offline(True)
     expect(page.get_by_text("The service cannot be reached.")).to_be_visible()
     expect(page.get_by_role("heading", name="In quarantine")).to_be_visible()
     keep(page, "connection-lost")
-    page.get_by_role("button", name="Try now").click()
+    page.clock.pause_at(page.evaluate("Date.now() + 1000"))
+    with page.expect_event("requestfailed"):
+        page.get_by_role("button", name="Try now").click()
     expect(page.get_by_text("The service cannot be reached.")).to_be_visible()
+    page.clock.resume()
     page.context.set_offline(False)
     expect(page.get_by_text("Connected again.")).to_be_visible()
     expect(page.get_by_text("The service cannot be reached.")).to_have_count(0)

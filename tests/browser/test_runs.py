@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Dialog, Page, expect
+from playwright.sync_api import Page, expect
 
 from chalicelib import auth, jobs, uploads
 from chalicelib.history import runs
 from chalicelib.history.records import NewRun
 from tests.browser.configs import ORDERS
-from tests.browser.conftest import hold_first, keep, run_now
+from tests.browser.conftest import held_back, keep, look_again, run_now, warned
 from tests.pipelines import Pipeline
 
 SLOW = (
@@ -247,20 +247,6 @@ def test_a_correction_waits_and_is_not_lost_without_a_warning(page: Page, shop: 
     assert warned(page) == []
 
 
-def warned(page: Page) -> list[str]:
-    """What the browser asks before the page is loaded again."""
-    asked: list[str] = []
-
-    def accept(dialog: Dialog) -> None:
-        asked.append(dialog.type)
-        dialog.accept()
-
-    page.once("dialog", accept)
-    page.reload()
-    page.remove_listener("dialog", accept) if not asked else None
-    return asked
-
-
 def test_a_dialog_goes_with_its_view(page: Page, shop: Pipeline) -> None:
     shop.write("a.csv", "id,name\nx,Ada\n")
     run_now(page)
@@ -272,6 +258,7 @@ def test_a_dialog_goes_with_its_view(page: Page, shop: Pipeline) -> None:
     page.get_by_role("button", name="Full reload").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     auth.make_token("admin", "admin")
+    look_again(page)
     expect(page.get_by_label("Token")).to_be_focused()
     expect(page.locator("dialog")).to_have_count(0)
 
@@ -283,9 +270,9 @@ def test_rejects_of_an_earlier_choice_that_come_late_are_not_shown(
     run_now(page)
     rows = page.get_by_role("table", name="Rows kept out").locator("tbody tr")
     expect(rows).to_have_count(2)
-    deliver = hold_first(page, "**/rejects?*")
-    page.get_by_label("Reason").select_option(index=1)
-    page.get_by_label("Reason").select_option(index=2)
+    reason = page.get_by_label("Reason")
+    deliver = held_back(page, "**/rejects?*", lambda: reason.select_option(index=1))
+    reason.select_option(index=2)
     expect(rows).to_have_count(1)
     chosen = rows.inner_text()
     deliver()
@@ -297,9 +284,10 @@ def test_runs_of_an_earlier_choice_that_come_late_are_not_shown(page: Page, shop
     page.get_by_role("link", name="Runs", exact=True).click()
     rows = page.get_by_role("table", name="Runs").locator("tbody tr")
     expect(rows).to_have_count(1)
-    deliver = hold_first(page, "**/runs?*state=failed*")
-    page.get_by_label("State").select_option("failed")
-    page.get_by_label("State").select_option("succeeded")
+    state = page.get_by_label("State")
+    deliver = held_back(page, "**/runs?*state=failed*", lambda: state.select_option("failed"))
+    with page.expect_response("**/runs?*state=succeeded*"):
+        state.select_option("succeeded")
     deliver()
     expect(rows).to_have_count(1)
     expect(rows).to_contain_text("succeeded")
@@ -326,6 +314,7 @@ def test_of_many_runs_only_the_newest_are_asked_for_again(page: Page, shop: Pipe
         "insert into elt_service.runs (id, state, trigger, actor) values"
         " ('new', 'skipped', 'schedule', 'schedule')"
     )
+    look_again(page)
     expect(rows).to_have_count(62)
     expect(rows.last).to_contain_text("failed")
     assert set(asked) == {"runs?limit=50", "old-61"}

@@ -55,6 +55,12 @@ def test_the_page_itself_names_one_style_sheet_and_one_module() -> None:
     assert [Path(address).suffix for address in addresses(html)] == [".css", ".js"]
 
 
+def test_what_the_first_paint_needs_leads_to_nothing_else() -> None:
+    """Its style sheet and its module are in the page; what they named would be asked for next."""
+    assert not re.search(r"@import|url\(", (FOLDER / "console.css").read_text())
+    assert not re.search(r"^import\b", (FOLDER / "console.js").read_text(), re.M)
+
+
 def test_files_are_kept_for_ever_under_a_name_that_changes_with_them(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
