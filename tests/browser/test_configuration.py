@@ -165,11 +165,13 @@ def test_a_text_that_was_not_checked_is_not_called_good(page: Page) -> None:
     text = page.get_by_label("Configuration in YAML")
     text.fill(ORDERS)
     expect(page.get_by_text("No mistakes")).to_be_visible()
+    page.clock.install()
     page.context.set_offline(True)
     text.fill(WRONG)
     expect(page.get_by_text("Not checked.")).to_be_visible()
     expect(page.get_by_text("No mistakes")).to_have_count(0)
     page.context.set_offline(False)
+    page.clock.fast_forward(5_000)
     expect(page.get_by_text("2 mistakes")).to_be_visible()
 
 

@@ -6,7 +6,7 @@ import boto3
 from playwright.sync_api import Page, expect
 
 from chalicelib import auth
-from tests.browser.conftest import keep
+from tests.browser.conftest import keep, watch
 from tests.pipelines import Pipeline
 
 
@@ -29,7 +29,7 @@ def test_from_the_sign_in_to_loaded_rows(blank: Page, shop: Pipeline, bucket: st
     page.get_by_label("Comment").fill("our orders")
     page.get_by_role("button", name="Upload as version 1").click()
     page.get_by_role("alert").get_by_role("button", name="Run now").click()
-    expect(page.locator("h1 + .facts")).to_contain_text("succeeded")
+    watch(page)
     expect(page.get_by_role("region", name="Rows", exact=True)).to_contain_text("sales.orders")
     assert [row[0] for row in shop.query("select * from sales.orders order by 1")] == ["A-1", "A-2"]
     page.get_by_role("link", name="Overview").click()

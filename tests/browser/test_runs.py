@@ -12,7 +12,7 @@ from chalicelib import auth, jobs, uploads
 from chalicelib.history import runs
 from chalicelib.history.records import NewRun
 from tests.browser.configs import ORDERS
-from tests.browser.conftest import held_back, keep, look_again, run_now, warned
+from tests.browser.conftest import held_back, keep, look_again, run_now, warned, watch
 from tests.pipelines import Pipeline
 
 SLOW = (
@@ -73,7 +73,7 @@ def test_a_failure_is_told_in_plain_words_and_resumed(page: Page, shop: Pipeline
     keep(page, "run-failed")
     broken.write_text("id,name\n1,Ada\n")
     page.get_by_role("button", name="Resume").click()
-    expect(page.locator("h1 + .facts")).to_contain_text("succeeded")
+    watch(page)
     assert shop.rows == [(1, "Ada")]
 
 
@@ -96,7 +96,7 @@ def test_rejects_are_filtered_corrected_and_loaded_again(page: Page, shop: Pipel
     page.get_by_role("button", name="Keep the correction").click()
     page.get_by_role("button", name="Load 4 rows again, 1 corrected").click()
     expect(page.get_by_text("replays an earlier run")).to_be_visible()
-    expect(page.locator("h1 + .facts")).to_contain_text("succeeded")
+    watch(page)
     assert shop.rows == [(1, "Ada"), (2, "Alan")]
     expect(page.get_by_role("definition").first).to_have_text("4")
     expect(page.get_by_role("region", name="Rows", exact=True)).to_contain_text("quarantined3")
@@ -126,7 +126,7 @@ def test_everything_is_loaded_anew_after_a_question(page: Page, shop: Pipeline) 
     page.get_by_role("button", name="Full reload").click()
     page.get_by_role("button", name="Load everything").click()
     expect(page.get_by_text("full reload")).to_be_visible()
-    expect(page.locator("h1 + .facts")).to_contain_text("succeeded")
+    watch(page)
     assert shop.rows == [(1, "Ada")]
 
 
@@ -197,7 +197,7 @@ def test_a_malformed_row_is_kept_out_until_something_is_typed(page: Page, shop: 
     page.get_by_label("id", exact=True).press("Enter")
     page.get_by_role("button", name="Load 1 row again, 1 corrected").click()
     expect(page.get_by_text("replays an earlier run")).to_be_visible()
-    expect(page.locator("h1 + .facts")).to_contain_text("succeeded")
+    watch(page)
     assert shop.rows == [(1, "Ada"), (5, None)]
 
 
@@ -228,7 +228,7 @@ def test_a_correction_leaves_the_fields_that_were_not_touched_as_they_are(
         expect(page.get_by_role("dialog")).to_have_count(0)
     page.get_by_role("button", name="Load 3 rows again, 3 corrected").click()
     expect(page.get_by_text("replays an earlier run")).to_be_visible()
-    expect(page.locator("h1 + .facts")).to_contain_text("succeeded")
+    watch(page)
     assert shop.rows == [(1, "a\r\nb"), (2, "c\rd"), (3, None)]
 
 
