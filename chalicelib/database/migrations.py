@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine
 from chalicelib import database
 from chalicelib.errors import TargetError
 
-UNDEFINED_TABLE = "42P01"
+UNDEFINED_TABLE, UNDEFINED_COLUMN = "42P01", "42703"
 
 RECORDS = """
     create table if not exists {elt}.migrations (

@@ -11,8 +11,9 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine
 
 from chalicelib import database, settings
-from chalicelib.database.migrations import UNDEFINED_TABLE
+from chalicelib.database import migrations
 from chalicelib.errors import TargetError
+from chalicelib.load.migrations import migrate
 from chalicelib.load.statements import (
     CLEAR_REJECTS,
     CLOSE_REPLAYED,
@@ -250,11 +251,16 @@ def in_quarantine(engine: Engine, run_id: str, ids: Sequence[int]) -> set[int]:
 
 def read_rejects(engine: Engine, run_id: str, read: Callable[[Connection], T]) -> T | None:
     """What `read` finds, None in a database that nothing was ever loaded into."""
+    where = f"reading the rejects of {run_id}"
     try:
-        return database.run(engine, f"reading the rejects of {run_id}", read)
+        return database.run(engine, where, read)
     except TargetError as error:
-        if database.server_fields(error).get("C") == UNDEFINED_TABLE:
-            return None
+        match database.server_fields(error).get("C"):
+            case migrations.UNDEFINED_TABLE:
+                return None
+            case migrations.UNDEFINED_COLUMN:  # there was no run since this release
+                migrate(engine)
+                return database.run(engine, where, read)
         raise
 
 

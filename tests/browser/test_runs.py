@@ -38,9 +38,7 @@ def test_a_run_is_started_and_watched_to_its_end(page: Page, shop: Pipeline) -> 
     files = page.get_by_role("table", name="Files of local")
     expect(files.get_by_role("row", name="a.csv")).to_contain_text("delimiter semicolon")
     expect(page.get_by_role("region", name="Time of each step")).to_contain_text("validate")
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Download the combined CSV").click()
-    assert download.value.path().read_text().startswith("id,name\n0,Ada\n")
+    assert downloaded(page, "Download the combined CSV").startswith("id,name\n0,Ada\n")
     page.get_by_role("link", name="Runs", exact=True).click()
     expect(page.get_by_role("table", name="Runs").get_by_role("row")).to_have_count(2)
     keep(page, "runs")
@@ -110,9 +108,9 @@ def test_rejects_are_downloaded_as_they_are_filtered(page: Page, shop: Pipeline)
     assert re.findall("Alan|Grace", downloaded(page)) == ["Grace"]
 
 
-def downloaded(page: Page) -> str:
+def downloaded(page: Page, button: str = "Download as CSV") -> str:
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download as CSV").click()
+        page.get_by_role("button", name=button).click()
     return download.value.path().read_text()
 
 
@@ -238,6 +236,7 @@ def test_a_correction_waits_and_is_not_lost_without_a_warning(page: Page, shop: 
     page.get_by_role("button", name="Correct line 2 of a.csv").click()
     page.get_by_label("id", exact=True).fill("1")
     page.get_by_role("button", name="Keep the correction").click()
+    assert "Ada" in downloaded(page), "to save a file is not to leave"
     page.get_by_role("link", name="Overview").click()
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
     page.go_back()

@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from chalicelib import database, load
+from chalicelib.load.migrations import MIGRATIONS
 from tests.pipelines import Pipeline
 from tests.service import CONFIG, Service
 
@@ -74,6 +75,18 @@ def test_a_row_that_could_not_be_split_tells_the_columns_of_its_source(
     broken, split = admin.get(f"/runs/{run(admin)}/rejects")["rejects"]
     assert broken["columns"] == ["id", "Größe", "name"]
     assert split["columns"] == []
+
+
+def test_rejects_of_an_earlier_release_are_read_before_a_run_of_this_one(
+    admin: Service, shop: Pipeline
+) -> None:
+    shop.write("a.csv", "id,name\n1,2,3\n")
+    admin.upload()
+    run_id = run(admin)
+    shop.query("alter table elt.rejects drop column columns")
+    shop.query(f"delete from elt.migrations where version = {len(MIGRATIONS)}")
+    (reject,) = admin.get(f"/runs/{run_id}/rejects")["rejects"]
+    assert (reject["row"], reject["columns"]) == ({"_raw": "1,2,3"}, [])
 
 
 def test_what_waits_is_counted_by_run_until_it_is_replayed(admin: Service, shop: Pipeline) -> None:
