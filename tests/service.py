@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import time
 from typing import Any
 
@@ -19,6 +21,11 @@ schema:
   columns: {id: integer, name: text}
 """
 ENDED = ("succeeded", "failed", "cancelled", "interrupted")
+
+
+def fetched(answer: Any) -> list[dict[str, str]]:
+    """The rows of the CSV that the answer leads to."""
+    return list(csv.DictReader(io.StringIO(requests.get(answer["url"], timeout=10).text)))
 
 
 class Service:

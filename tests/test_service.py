@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import socket
 import time
@@ -25,7 +23,7 @@ from chalicelib.jobs import common
 from chalicelib.jobs import previews as previewing
 from chalicelib.secrets import user_store
 from tests.pipelines import Pipeline
-from tests.service import CONFIG, Service
+from tests.service import CONFIG, Service, fetched
 
 
 def test_versions_are_kept_compared_and_restored(admin: Service) -> None:
@@ -325,10 +323,6 @@ def test_tokens_are_stored_as_hashes_by_their_owner_alone(shop: Pipeline) -> Non
     assert auth.role_of(token) == auth.Identity("ann", "viewer")
     auth.make_token("admin", "ann")
     assert auth.role_of(token) is None, "a new token of a name ends the old one"
-
-
-def fetched(answer: Any) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(requests.get(answer["url"], timeout=10).text)))
 
 
 def test_what_a_run_wrote_is_fetched_by_a_url(

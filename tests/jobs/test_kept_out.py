@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from typing import Any
-
 import pytest
-import requests
 
 from chalicelib import database, load
 from chalicelib.load.migrations import MIGRATIONS
 from tests.pipelines import Pipeline
-from tests.service import CONFIG, Service
+from tests.service import CONFIG, Service, fetched
 
 
 def run(admin: Service) -> str:
@@ -36,10 +31,6 @@ def test_rejects_are_counted_by_kind_and_filtered(admin: Service, shop: Pipeline
     assert [reject["line"] for reject in whole] == [4]
     assert admin.get(f"/runs/{run_id}/rejects?column=name")["rejects"] == []
     assert admin.get("/runs/none/rejects/kinds")["error"]["code"] == "not_found"
-
-
-def fetched(answer: Any) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(requests.get(answer["url"], timeout=10).text)))
 
 
 def test_rejects_are_fetched_as_csv_as_they_are_filtered(
