@@ -189,7 +189,11 @@ def _clean(data: bytes, line: int, marks: Marks, dialect: Dialect, *, last: bool
     """The records up to where counting leads astray, or to the last that ends; None without one."""
     if last and marks.trouble is None and not len(marks.quotes) % 2:
         return Block(data, line, dialect)
-    cut = marks.last_record_end(len(data) if marks.trouble is None else marks.trouble)
+    before = len(data) if marks.trouble is None else marks.trouble
+    before -= dialect.newline == "\r"  # a newline may follow, and belong to the carriage return
+    cut = marks.last_filled_end(before)
+    if not cut and len(data) > WINDOW:  # so many blank lines that they may be forgotten
+        cut = marks.last_record_end(before)
     return Block(data[:cut], line, dialect) if cut else None
 
 

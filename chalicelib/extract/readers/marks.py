@@ -60,6 +60,15 @@ class Marks:
         last = np.searchsorted(ends, before, side="right")
         return int(ends[last - 1]) if last else 0
 
+    def last_filled_end(self, before: int) -> int:
+        """The same without the blank lines at its end, which belong to what follows them."""
+        end = self.last_record_end(before)
+        filled = len(self._data[:end].rstrip(b"\r\n"))
+        if not filled:
+            return 0
+        line_end = self._data.index(self._newline, filled) + 1
+        return line_end + self._data.startswith(b"\r\n", line_end - 1) * (self._newline == b"\r")
+
     @property
     def awaited(self) -> bytes:
         """What must come before the last record can end."""

@@ -345,3 +345,23 @@ def test_any_text_is_read_and_where_it_is_clean_as_pythons_csv_reads_it(
     if not (found.rejects or found.repaired or "footer" in found.detected):
         expected = [row for row in csv.reader(io.StringIO(text, newline="")) if row][1:]
         assert [[value or "" for value in row.values()] for row in found.rows] == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'c0,c1\n\r "x\ny" ""ü"""x\ny"ü\r""\r\r\n"x\ny"',
+        'c0,c1\nüb""\r\n\n,a\r\n\r\nb"\n',
+        'c0,c1\n"x\ny"b"x\ny"\n\r\n"""\n',
+    ],
+    ids=["CRLF where records end with CR", "footer after a blank line", "quotes after one"],
+)
+def test_what_follows_a_line_end_is_told_alike_wherever_a_block_ends(
+    read: ReadFile, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    options = CsvOptions(delimiter=",", quote='"', escape="doubled", header=1)
+    whole = read("a.csv", text, options=options)
+    for block in range(1, 26):
+        monkeypatch.setattr(blocks, "BATCH_BYTES", block)
+        found = read("a.csv", text, options=options)
+        assert (found.rows, found.lines, found.rejects) == (whole.rows, whole.lines, whole.rejects)
