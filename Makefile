@@ -17,6 +17,7 @@ PARAMETERS ?=
 CONFIRM ?=
 KILLS ?= 20
 ROWS ?= 200000
+PEERS ?=
 SEED ?=
 
 .DEFAULT_GOAL := help
@@ -45,8 +46,8 @@ test: $(READY) ## Run the tests
 test-aws: $(PACKAGE) $(LOCALSTACK) ## Deploy the package of make package into LocalStack, and test it there
 	@ELT_TEST_AWS=1 $(RUN) -m pytest tests/aws $(ARGS)
 
-bench: $(READY) ## Measure: the pipeline beside psql's \copy of the same file
-	@$(RUN) -m dev.bench $(ARGS)
+bench: $(READY) ## Measure beside psql's \copy, for about a quarter of an hour; PEERS=1: other loaders too
+	@$(RUN) -m dev.bench $(if $(PEERS),--peers) $(ARGS)
 
 faults: $(READY) ## Provoke every fault and count the rows: KILLS=20 ROWS=200000, SEED= of an earlier time
 	@FAULTS_KILLS=$(KILLS) FAULTS_ROWS=$(ROWS) FAULTS_SEED=$(SEED) $(RUN) -m pytest tests/faults $(ARGS)

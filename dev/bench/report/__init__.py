@@ -1,0 +1,1 @@
+"""What was measured, kept as figures and shown as a page."""
