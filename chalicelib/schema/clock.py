@@ -7,14 +7,24 @@ import re
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from chalicelib.schema.columns import keep, matching
+from chalicelib.schema.columns import casts, keep, matching
 
+SECONDS = pa.timestamp("s")
 MICROSECONDS = pa.timestamp("us")
 UTC = pa.timestamp("us", "UTC")
+DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+CLOCK = r"[ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
+NAIVE = f"^{DAY}({CLOCK})?$"
+"""What Arrow reads as well as pandas does, a hundred times faster."""
 ISO_DAY = r"^[0-9]{4}(-[0-9]{2}-[0-9]{2}|[0-9]{4})($|[ T])"
 FIRST_FULL_YEAR = 1000
 ARROW_READS = set("dmYyHMSBbjpI%")
 """Directives that Arrow reads as Python does, 25 times faster than pandas."""
+IN_ISO = {
+    "%Y": (0, 4), "%y": (2, 4), "%m": (5, 7), "%d": (8, 10),
+    "%H": (11, 13), "%M": (14, 16), "%S": (17, 19),
+}  # fmt: skip
+"""Where each directive stands in a time as ISO writes it."""
 
 
 def read_formatted(text: pa.StringArray, form: str) -> pa.Array:
@@ -26,12 +36,20 @@ def read_formatted(text: pa.StringArray, form: str) -> pa.Array:
 
 def read_iso(text: pa.StringArray) -> pa.Array:
     """ISO days and times without a zone."""
-    return _with_a_year(_read(keep(text, matching(text, ISO_DAY)), "ISO8601", aware=False))
+    plain = matching(text, NAIVE)
+    times = casts(keep(text, plain), MICROSECONDS)
+    if times is None:  # some day that is in no calendar
+        return _with_a_year(_read_iso(text))
+    return _with_a_year(pc.coalesce(times, _read_iso(keep(text, pc.invert(plain)))))
 
 
 def read_iso_moments(text: pa.StringArray) -> pa.Array:
     """ISO times with a zone, in UTC."""
     return _with_a_year(_read(keep(text, matching(text, ISO_DAY)), "ISO8601", aware=True))
+
+
+def _read_iso(text: pa.StringArray) -> pa.Array:
+    return _read(keep(text, matching(text, ISO_DAY)), "ISO8601", aware=False)
 
 
 def _read(text: pa.StringArray, form: str, *, aware: bool) -> pa.Array:
@@ -53,12 +71,28 @@ def _read(text: pa.StringArray, form: str, *, aware: bool) -> pa.Array:
 def _recheck(text: pa.StringArray, times: pa.Array, form: str) -> pa.Array:
     """Arrow lets 31 February run over into March, and takes 26 for the year 26: pandas does not.
 
-    Only days 1 to 3 can come from a month that was too short. Nor has a minute a second 60.
+    Only days 1 to 3 can come from a month that was too short. Nor has a minute a second 60. What
+    is written again just as it was is beyond doubt, except in the year 0.
     """
-    doubtful = pc.or_(pc.less_equal(pc.day(times), 3), pc.less(pc.year(times), FIRST_FULL_YEAR))
-    doubtful = pc.or_(doubtful, pc.match_substring(text, "60"))
+    doubtful = pc.less_equal(pc.day(times), 3)
+    if "%M" in form or "%S" in form:
+        doubtful = pc.or_(doubtful, pc.match_substring(text, "60"))
     doubtful = pc.fill_null(doubtful, False)
+    again = _written(times.filter(doubtful), form)
+    doubtful = pc.replace_with_mask(doubtful, doubtful, pc.not_equal(again, text.filter(doubtful)))
+    doubtful = pc.or_(doubtful, pc.fill_null(pc.less(pc.year(times), FIRST_FULL_YEAR), False))
     return pc.replace_with_mask(times, doubtful, _read(text.filter(doubtful), form, aware=False))
+
+
+def _written(times: pa.Array, form: str) -> pa.StringArray:
+    """Times in a strftime format; of digits alone, cut from ISO ten times faster than by Arrow."""
+    times = pc.cast(times, SECONDS)
+    parts = [part for part in re.split("(%.)", form) if part]
+    if not all(part in IN_ISO for part in parts if part.startswith("%")):
+        return pc.strftime(times, form)
+    iso = pc.cast(times, pa.string())
+    cut = [pc.utf8_slice_codeunits(iso, *IN_ISO[p]) if p in IN_ISO else p for p in parts]
+    return pc.binary_join_element_wise(*cut, "")
 
 
 def _with_a_year(times: pa.Array) -> pa.Array:

@@ -16,8 +16,9 @@ import pyarrow.compute as pc
 
 from chalicelib.config import Column
 from chalicelib.schema import TYPES
+from chalicelib.schema.clock import MICROSECONDS, UTC
 from chalicelib.schema.columns import keep, matching
-from chalicelib.schema.times import MICROSECONDS, UTC, moments
+from chalicelib.schema.times import moments
 
 
 @dataclass(frozen=True)

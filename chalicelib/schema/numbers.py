@@ -127,6 +127,8 @@ def _floats(odd: pa.StringArray, column: Column) -> pa.StringArray:
 def _in_range(text: pa.StringArray) -> pa.StringArray:
     """Without what double precision can only hold as infinity or zero: PostgreSQL refuses it."""
     floats = pc.cast(text, pa.float64())
+    if _all_finite(floats) and not _underflows(text, floats):
+        return text
     overflow = pc.and_(pc.invert(pc.is_finite(floats)), pc.invert(matching(text, NOT_FINITE)))
     lost = pc.or_(overflow, _vanished(text, floats))
     return keep(text, pc.invert(pc.fill_null(lost, True)))

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from chalicelib.config import Column
-from chalicelib.schema.clock import read_formatted, read_iso, read_iso_moments
+from chalicelib.schema.clock import (
+    CLOCK,
+    DAY,
+    MICROSECONDS,
+    NAIVE,
+    SECONDS,
+    UTC,
+    read_formatted,
+    read_iso,
+    read_iso_moments,
+)
 from chalicelib.schema.columns import casts, keep, matching, trimmed
 
-DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-CLOCK = r"[ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
 OFFSET = r"(Z|[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?)"
-NAIVE = f"^{DAY}({CLOCK})?$"
 ZONED = f"^{DAY}{CLOCK}{OFFSET}$"
 ENDS_IN_ZONE = f"[ T][0-9:.]+ ?{OFFSET}$"
-MICROSECONDS = pa.timestamp("us")
-UTC = pa.timestamp("us", "UTC")
 
 
 class Date:
@@ -115,7 +122,10 @@ def _no_year_zero(values: pa.StringArray) -> bool:
 def _coalesced(text: pa.StringArray, column: Column) -> pa.Array:
     """Times without a zone, by the declared formats in their order and then by ISO."""
     formats = [form for form in column.format if "%z" not in form]
-    return pc.coalesce(*(read_formatted(text, form) for form in formats), read_iso(text))
+    times = pa.nulls(len(text), MICROSECONDS)
+    for read in (*(partial(read_formatted, form=form) for form in formats), read_iso):
+        times = pc.coalesce(times, read(keep(text, pc.is_null(times))))
+    return times
 
 
 def _in_zone(naive: pa.Array, timezone: str) -> pa.Array:
@@ -127,7 +137,14 @@ def _in_zone(naive: pa.Array, timezone: str) -> pa.Array:
 
 
 def _written(times: pa.Array) -> pa.StringArray:
-    return pc.replace_substring_regex(pc.cast(times, pa.string()), r"\.0+(Z?)$", r"\1")
+    """As PostgreSQL reads them. Arrow writes a moment in UTC 20 times slower than a naive time."""
+    naive = pc.cast(times, MICROSECONDS)
+    whole = casts(naive, SECONDS)
+    if whole is None:
+        text = pc.replace_substring_regex(pc.cast(naive, pa.string()), r"\.0+$", "")
+    else:
+        text = pc.cast(whole, pa.string())
+    return pc.binary_join_element_wise(text, "Z", "") if times.type.tz else text
 
 
 def _example(column: Column, iso: str) -> str:
