@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -121,11 +119,15 @@ def _no_year_zero(values: pa.StringArray) -> bool:
 
 def _coalesced(text: pa.StringArray, column: Column) -> pa.Array:
     """Times without a zone, by the declared formats in their order and then by ISO."""
-    formats = [form for form in column.format if "%z" not in form]
     times = pa.nulls(len(text), MICROSECONDS)
-    for read in (*(partial(read_formatted, form=form) for form in formats), read_iso):
-        times = pc.coalesce(times, read(keep(text, pc.is_null(times))))
-    return times
+    for form in column.format:
+        if "%z" not in form:
+            times = pc.coalesce(times, read_formatted(_unread(text, times), form))
+    return pc.coalesce(times, read_iso(_unread(text, times)))
+
+
+def _unread(text: pa.StringArray, times: pa.Array) -> pa.StringArray:
+    return keep(text, pc.is_null(times))
 
 
 def _in_zone(naive: pa.Array, timezone: str) -> pa.Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -47,7 +47,11 @@ class Fault:
 
 def validate(batch: Batch, schema: TableSchema, on_invalid: OnInvalid = "quarantine") -> Validated:
     """Check a batch. Rows with a fault become rejects; with `null`, just the value goes."""
-    extracted = {name: _extracted(batch, name, spec) for name, spec in schema.columns.items()}
+    there = dict(zip(batch.table.column_names, batch.table.columns, strict=True))
+    extracted = {
+        name: _extracted(there, name, spec, batch.table.num_rows)
+        for name, spec in schema.columns.items()
+    }
     columns: dict[str, pa.StringArray] = {}
     faults: list[Fault] = []
     nulled = 0
@@ -72,11 +76,12 @@ def refusal(rejects: Sequence[tuple[str, Reject]], total: int) -> InvalidRows:
     )
 
 
-def _extracted(batch: Batch, name: str, spec: Column) -> pa.StringArray:
+def _extracted(
+    there: Mapping[str, pa.ChunkedArray], name: str, spec: Column, rows: int
+) -> pa.StringArray:
     """The column's values: the first that is there under each of its names in the source."""
-    present = [n for n in spec.spellings(name) if n in batch.table.column_names]
-    arrays = [_single(batch.table[n]) for n in present]
-    values = arrays[0] if len(arrays) == 1 else _first_value(arrays, batch.table.num_rows)
+    arrays = [_single(there[n]) for n in spec.spellings(name) if n in there]
+    values = arrays[0] if len(arrays) == 1 else _first_value(arrays, rows)
     if spec.default is None:
         return values
     return pc.if_else(blank(values), in_source(spec.default, spec), values)
