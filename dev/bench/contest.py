@@ -35,12 +35,22 @@ class Contest:
         """Load by what it is measured against."""
         return self._run(self.yardstick, cores)
 
+    def compare(self, rows: int) -> tuple[Measured, Measured]:
+        """A pair after which both must have left the same rows, so many. Else AssertionError."""
+        yardstick = self.run_yardstick()
+        expected = self.server.fingerprint(TABLE)
+        ours = self.run_ours()
+        loaded = self.server.fingerprint(TABLE)
+        assert loaded == expected, f"the pipeline loaded {loaded}, the yardstick {expected}"
+        assert loaded.startswith(f"{rows}|"), f"{rows} rows were to be loaded, not {loaded}"
+        return ours, yardstick
+
     def run_pair(self, number: int, cores: Collection[int] = ()) -> tuple[Measured, Measured]:
-        """Both, of which every other time the yardstick is first."""
+        """Both; ours is first in every other pair."""
         if number % 2:
-            yardstick = self.run_yardstick(cores)
-            return self.run_ours(cores), yardstick
-        return self.run_ours(cores), self.run_yardstick(cores)
+            return self.run_ours(cores), self.run_yardstick(cores)
+        yardstick = self.run_yardstick(cores)
+        return self.run_ours(cores), yardstick
 
     def _run(self, command: list[str], cores: Collection[int]) -> Measured:
         """From the same start: nothing is left to be written of what was before."""
@@ -50,10 +60,7 @@ class Contest:
 
 
 def contest(shape: Shape, written: Written, server: Server, folder: Path) -> Contest:
-    """Make the table, by a first run, and see to it that both load the same rows.
-
-    Both then find the page cache warm. Raises AssertionError when the rows differ.
-    """
+    """Have the pipeline make the table by a first run, which warms the page cache for both."""
     ours = pipeline_command(shape, written.folder, folder / "ours.yaml")
     copy = copy_command(written.copy)
     measure(ours, server.environment)
@@ -61,9 +68,7 @@ def contest(shape: Shape, written: Written, server: Server, folder: Path) -> Con
         server.carry_out(f"alter table {TABLE} add primary key ({shape.key})")
     filled = [copy] if shape.mode == "merge" else []
     prepare = (f"truncate {TABLE}", *filled)
-    made = Contest(server, prepare, ours, _yardstick(shape, written, server, folder))
-    _agree(made, written.loaded)
-    return made
+    return Contest(server, prepare, ours, _yardstick(shape, written, server, folder))
 
 
 def copy_command(file: Path, table: str = TABLE) -> str:
@@ -108,12 +113,3 @@ def _upsert(columns: list[str], key: str) -> str:
         f"insert into {TABLE} ({', '.join(columns)}) select {', '.join(columns)} from stage "
         f"on conflict ({key}) do update set {taken}"
     )
-
-
-def _agree(made: Contest, rows: int) -> None:
-    made.run_yardstick()
-    expected = made.server.fingerprint(TABLE)
-    made.run_ours()
-    loaded = made.server.fingerprint(TABLE)
-    assert loaded == expected, f"the pipeline loaded {loaded}, the yardstick {expected}"
-    assert loaded.startswith(f"{rows}|"), f"{rows} rows were to be loaded, not {loaded}"

@@ -15,7 +15,7 @@ from dev.bench.shapes.files import write
 
 
 def measure(name: str, rows: int, pairs: int, server: Server, folder: Path) -> Result:
-    """Generate, compare the rows, measure, and leave nothing behind.
+    """Generate, measure, compare the rows after the first pair, and leave nothing behind.
 
     `rows` are those of `orders`; other shapes have their share. AssertionError when the pipeline
     did not load the rows that it should.
@@ -26,7 +26,7 @@ def measure(name: str, rows: int, pairs: int, server: Server, folder: Path) -> R
         made = contest(shape, written, server, place)
         numbers = range(min(pairs, shape.pairs))
         load = os.getloadavg()[1]
-        free = [made.run_pair(number) for number in numbers]
+        free = [made.compare(written.loaded), *map(made.run_pair, numbers[1:])]
         alone = _alone(made, numbers)
     finally:
         shutil.rmtree(place, ignore_errors=True)

@@ -29,7 +29,9 @@ def compare(rows: int, pairs: int, server: Server, folder: Path) -> Iterator[Pee
     place = folder / "peers"
     written = write(SHAPES["orders"], rows, place)
     (file,) = written.folder.iterdir()
-    made = _anew_each_time(contest(SHAPES["orders"], written, server, place))
+    made = contest(SHAPES["orders"], written, server, place)
+    made.run_yardstick()
+    made = _anew_each_time(made)
     judge = _Judge(made, file, probe.write(place / "probe"), pairs)
     yield judge("this pipeline", __version__, _pipeline(place))
     for name, peer in PEERS.items():

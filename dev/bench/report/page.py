@@ -31,9 +31,8 @@ Made by `make bench` from the figures in `results.json`; not written by hand.
 Ours is the whole pipeline: extract, validate, write the combined CSV, COPY, ledger. The yardstick
 is `psql \\copy` of the same rows, as PostgreSQL takes them, into the same table: the database's own
 limit for one connection. They take turns, each from an empty table and after a checkpoint, and
-which of them is first changes too. A ratio is the median of the pairs' ratios. Before that each
-shape is loaded by both, and the tables are compared row by row: the same count, and the same sum
-over the hashes of all rows.
+which of them is first changes too. A ratio is the median of the pairs' ratios. After the first pair
+the rows of both are compared: the same count, and the same sum over the hashes of all rows.
 
 *In-process* is the work after the imports, *whole process* is all from its start to its exit.
 Memory is the highest resident memory of any run, CPU is of our process alone, not PostgreSQL's.
