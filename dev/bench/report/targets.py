@@ -55,7 +55,7 @@ RATIOS: list[tuple[str, float, str, Figure]] = [
     ("schema inferred", 2.0, "inferred", _run),
     ("NDJSON", 2.5, "ndjson", _run),
     ("JSON array", 4.0, "json", _run),
-    ("10,000 files of 100 rows, beside the same rows in one file", 2.5, "files", _run),
+    ("files of 100 rows, beside the same rows in one file", 2.5, "files", _run),
 ]
 """Each beside `\\copy` of the same rows, unless it says something else."""
 
