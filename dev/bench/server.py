@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import psutil  # type: ignore[import-untyped]
@@ -81,4 +81,5 @@ class Server:
 def _keep_to(postmaster: psutil.Process, cores: Collection[int]) -> None:
     postmaster.cpu_affinity(list(cores))
     for child in postmaster.children():
-        child.cpu_affinity(list(cores))
+        with suppress(psutil.NoSuchProcess):  # as of autovacuum, which comes and goes
+            child.cpu_affinity(list(cores))
