@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 
 from chalicelib import database as db
 from chalicelib.config.model.target import Target
-from chalicelib.database.connection import encryption, refuse_old
+from chalicelib.database.connection import encryption, open_connection, refuse_old
 from chalicelib.errors import TargetError
 
 
@@ -145,6 +145,19 @@ def test_a_server_that_never_answers_is_given_up(listener, monkeypatch):
     port = listener.getsockname()[1]
     error = failure(db.connect(Target(host="127.0.0.1", port=port, table="orders")))
     assert "ELT_DATABASE_TIMEOUT" in error.fix
+
+
+def test_a_connection_reset_before_it_is_made_is_a_server_that_refuses(monkeypatch):
+    """Which of the two it is depends on a moment that no test can choose."""
+
+    def reset(*_):
+        raise ConnectionResetError(104, "Connection reset by peer")
+
+    monkeypatch.setattr(socket, "create_connection", reset)
+    target = Target(host="127.0.0.1", port=5432, table="orders")
+    with pytest.raises(ConnectionRefusedError) as refused:
+        open_connection(target)
+    assert refused.value.__notes__ == ["127.0.0.1:5432"]
 
 
 def test_a_server_without_tls_is_not_spoken_to_in_the_clear(listener):

@@ -75,8 +75,7 @@ def _log_in(target: Target, host: str, wire: socket.socket) -> _Connection:
         )
     except (pg8000.InterfaceError, ConnectionError) as error:
         if _hung_up(error):
-            refused = "the connection was closed before the server answered"
-            raise ConnectionRefusedError(errno.ECONNREFUSED, refused) from error
+            raise _refusal(host, target.port) from error
         raise
 
 
@@ -84,6 +83,13 @@ def _hung_up(error: BaseException) -> bool:
     causes = list(chain(error))
     lost = isinstance(causes[0], ConnectionError) or str(causes[0]) == "network error"
     return lost and not any(isinstance(one, TimeoutError) for one in causes)
+
+
+def _refusal(host: str, port: int) -> ConnectionRefusedError:
+    closed = "the connection was closed before the server answered"
+    refused = ConnectionRefusedError(errno.ECONNREFUSED, closed)
+    refused.add_note(f"{host}:{port}")
+    return refused
 
 
 def _dial(host: str, port: int, patience: float) -> socket.socket:
@@ -94,6 +100,8 @@ def _dial(host: str, port: int, patience: float) -> socket.socket:
         else:
             wire = socket.create_connection((host, port), patience)
             _keep_alive(wire)
+    except ConnectionResetError as error:  # so soon that there was no connection yet
+        raise _refusal(host, port) from error
     except OSError as error:
         error.add_note(f"{host}:{port}")
         raise
