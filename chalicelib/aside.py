@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from chalicelib import load
 from chalicelib.part import PartRun
@@ -23,12 +23,9 @@ class PartAside(PartRun):
         return evidence.as_text()
 
     def _prepare(self, schema: TableSchema) -> list[load.TableColumn]:
-        """Of the table's own types, where it has its columns already."""
-        if not self.config.strict:
-            return self._destination.columns(schema)
-        columns = super()._prepare(schema)
-        existing = self._destination.existing()
-        return [replace(c, sql_type=existing.get(c.name, c.sql_type)) for c in columns]
+        """A strict schema is known in full before the first row, any other when all are there."""
+        strict, columns = self.config.strict, self._destination.columns
+        return self._destination.as_kept(super()._prepare(schema) if strict else columns(schema))
 
     def _load(
         self, rows: Callable[[], Iterator[bytes]], harvest: Callable[[], load.Harvest]

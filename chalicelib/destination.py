@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, Engine
 
@@ -44,6 +44,16 @@ class Destination:
         if self.config.target.lineage:
             columns += [load.TableColumn(*column, lineage=True) for column in LINEAGE.items()]
         return columns
+
+    def as_kept(self, columns: Sequence[load.TableColumn]) -> list[load.TableColumn]:
+        """The columns with the types that the table has, where those take the data.
+
+        Rows that come by way of another table are then taken, or refused, as from COPY.
+        """
+        there = self.existing()
+        kept = [replace(c, sql_type=there.get(c.name, c.sql_type)) for c in columns]
+        pairs = zip(columns, kept, strict=True)
+        return [new if load.fits(old.sql_type, new.sql_type) else old for old, new in pairs]
 
     def prepare(self, columns: Sequence[load.TableColumn]) -> list[str]:
         """Make the table ready for the columns and say what was done, in words."""

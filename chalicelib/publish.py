@@ -31,6 +31,7 @@ def publish(start: Start, planned: Plan, progress: Progress) -> RunResult:
     destination = Destination(config, part, start.engine, progress)
     columns = destination.columns(_schema(destination, told, result.read))
     result.changes += destination.prepare(columns)
+    columns = destination.as_kept(columns)
     quarantined = sum(done.quarantined for done in staged)
     harvest = load.Harvest(
         result.read - quarantined, result.sources, None, quarantined, config.target.allow_empty

@@ -178,6 +178,29 @@ def test_types_are_found_in_all_parts_together(shop):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("cut", [None, THREE], ids=["one", "three"])
+def test_a_table_takes_what_nobody_declared_as_from_one_part(shop, cut):
+    shop.schema = None
+    shop.query("create table orders (id bigint, at text, size text, code uuid)")
+    code = "0b0e0b0e-0000-4000-8000-000000000001"
+    for number in range(3):
+        row = f"{number},2026-01-02T03:04:05+02:00,1.5e+3,{code}\n"
+        shop.write(f"{number}.csv", f"id,at,size,code\n{row}")
+    shop.run(cut=cut)
+    assert shop.query("select distinct at, size, code::text from orders") == [
+        ("2026-01-02T03:04:05+02:00", "1.5e+3", code)
+    ]
+
+
+def test_a_column_may_be_called_as_what_tells_the_order_of_rows(shop):
+    shop.schema = None
+    shop.target = {"table": "orders", "mode": "merge", "primary_key": ["id"]}
+    shop.write("1.csv", rows(0, 10))
+    shop.write("2.csv", rows(10, 10).replace("id,name", "id,row"))
+    assert shop.run(cut=Cut(parts=2)).inserted == 20
+    assert shop.query("select count(name), count(row) from orders") == [(10, 10)]
+
+
 def test_numbers_that_the_table_would_round_are_refused(shop):
     shop.schema = None
     shop.query("create table orders (id bigint, price numeric(10,1))")

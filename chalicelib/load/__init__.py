@@ -41,13 +41,13 @@ from chalicelib.load.staging import (
     staged_now,
 )
 from chalicelib.load.table import TableColumn, existing_columns, prepare, preview
-from chalicelib.load.types import declaration, scale
+from chalicelib.load.types import declaration, fits, scale
 from chalicelib.retry import load_retry
 
 __all__ = [
     "Aside", "Fence", "Harvest", "LoadResult", "Part", "StagedPart", "TableColumn", "Then",
     "claimed_by_others", "declaration", "discard", "existing_columns", "fields_of_rejects",
-    "give_up", "held", "in_quarantine", "keep_plan", "kinds", "left_behind", "load",
+    "fits", "give_up", "held", "in_quarantine", "keep_plan", "kinds", "left_behind", "load",
     "loaded_into", "migrate", "plan_of", "prepare", "preview", "publish", "purge_rejects",
     "recorded", "rejects", "replaced_since", "scale", "staged", "state", "store_not_loaded",
     "take", "take_part", "waiting", "withdraw",

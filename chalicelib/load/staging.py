@@ -6,7 +6,7 @@ leaves nothing. The tables are logged, so that a run goes on after a crash of th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, Engine
@@ -19,6 +19,7 @@ from chalicelib.load.ledger import Part
 from chalicelib.load.merge import Merge, Merged, free_name
 from chalicelib.load.statements import CLEAR_REJECTS, NOT_LOADED
 from chalicelib.load.table import TableColumn, columns_of
+from chalicelib.load.types import is_text
 
 STAGED = """
     select part as number, rows_inserted as rows, rows_quarantined as quarantined, report::text
@@ -95,7 +96,7 @@ class Aside:
         return LoadResult(copied, quarantined=quarantined)
 
     def _definition(self) -> str:
-        """Merge needs to know which of two rows came last."""
+        """Merge needs to know which of two rows came last; its last column says so."""
         parts = [f"{database.quote(c.name)} {c.sql_type}" for c in self.columns]
         if self.part.mode == "merge":
             row = database.quote(_row_name(self.columns))
@@ -144,7 +145,7 @@ class StagedRows:
         names = ", ".join(map(database.quote, self._names))
         insert = (
             f"insert into {database.quote_table(self._whole.table)} ({names}) "
-            f"select {self._values(connection, part)} from {self._stage(part)}"
+            f"select {self._values(self._there(connection, part))} from {self._stage(part)}"
         )
         return connection.exec_driver_sql(insert).rowcount if names else 0
 
@@ -156,11 +157,16 @@ class StagedRows:
         ).merge(self._rows)
 
     def _ordered(self, connection: Connection, part: StagedPart, row: str) -> str:
-        quoted = database.quote(row)
-        order = f"({part.number}::bigint << {ORDER_BITS}) + {quoted} as {quoted}"
-        return f"select {self._values(connection, part)}, {order} from {self._stage(part)}"
+        there = self._there(connection, part)
+        number, _ = there.popitem()
+        order = f"({part.number}::bigint << {ORDER_BITS}) + {database.quote(number)}"
+        values = f"{self._values(there)}, {order} as {database.quote(row)}"
+        return f"select {values} from {self._stage(part)}"
 
-    def _values(self, connection: Connection, part: StagedPart) -> str:
+    def _there(self, connection: Connection, part: StagedPart) -> dict[str, str]:
+        return columns_of(connection, self._name(part)) or {}
+
+    def _values(self, there: Mapping[str, str]) -> str:
         """The columns of the target, from a table that may lack some, or have them as text."""
         there = columns_of(connection, self._name(part)) or {}
         return ", ".join(_value(column, there.get(column.name)) for column in self._columns)
@@ -242,6 +248,6 @@ def _value(column: TableColumn, stored: str | None) -> str:
     name = database.quote(column.name)
     if stored is None:
         return f"null::{column.sql_type} as {name}"
-    if stored == "text" and column.sql_type != "text":
+    if stored == "text" and not is_text(column.sql_type):
         return f"nullif({name}, '')::{column.sql_type} as {name}"
     return name

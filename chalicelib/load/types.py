@@ -45,11 +45,16 @@ MODIFIER = re.compile(r"\((.*?)\)")
 SCALE = re.compile(r"numeric\(\d+,(\d+)\)")
 
 
+def is_text(existing: str) -> bool:
+    """Whether a column keeps all data as it is written."""
+    return MODIFIER.sub("", existing) in TEXTS
+
+
 def fits(wanted: str, existing: str) -> bool:
     """Whether a column takes data of the wanted type."""
-    bare = MODIFIER.sub("", existing)
-    if bare in TEXTS:
+    if is_text(existing):
         return True
+    bare = MODIFIER.sub("", existing)
     return bare not in TYPED if wanted == "text" else bare in FITS.get(wanted, {wanted})
 
 
