@@ -123,19 +123,17 @@ def _groups(listing: Listing, share: int) -> Iterator[Sequence[Listed] | None]:
 def _cut(files: Sequence[Listed], share: int) -> list[list[Listed]]:
     groups: list[list[Listed]] = []
     group_of: dict[str, list[Listed]] = {}
+    filled = 0
     for file in files:
         group = group_of.get(file.content)
         if group is None:
-            if not groups or _is_full(groups[-1], file, share):
+            if not groups or filled + file.size / 2 > share:  # farther from its share than it is
                 groups.append([])
+                filled = 0
             group = group_of[file.content] = groups[-1]
         group.append(file)
+        filled += file.size if group is groups[-1] else 0
     return groups
-
-
-def _is_full(group: Sequence[Listed], file: Listed, share: int) -> bool:
-    """Whether the next file would take the group farther from its share than it is."""
-    return _size(group) + file.size / 2 > share
 
 
 def _size(files: Sequence[Listed] | None) -> int:

@@ -201,6 +201,21 @@ def test_a_column_may_be_called_as_what_tells_the_order_of_rows(shop):
     assert shop.query("select count(name), count(row) from orders") == [(10, 10)]
 
 
+@pytest.mark.parametrize("before", [True, False], ids=["corrected", "not incremental"])
+@pytest.mark.parametrize("cut", [None, THREE], ids=["one", "three"])
+def test_the_last_file_wins_although_its_content_came_before(shop, before, cut):
+    shop.target = {"table": "orders", "mode": "merge", "primary_key": ["id"]}
+    if before:
+        shop.write("z.csv", rows(0, 9))
+        shop.run()
+    else:
+        shop.source["incremental"] = False
+    shop.write("a.csv", rows(0, 10)), shop.write("z.csv", rows(0, 10))
+    shop.write("m.csv", rows(0, 10).replace(",name ", ",other "))
+    shop.run(cut=cut)
+    assert shop.query("select count(*) from orders where name like 'name%'") == [(10,)]
+
+
 def test_numbers_that_the_table_would_round_are_refused(shop):
     shop.schema = None
     shop.query("create table orders (id bigint, price numeric(10,1))")

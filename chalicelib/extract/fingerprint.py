@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,15 +36,26 @@ class Fingerprint:
 
 def fingerprint(path: Path, name: str) -> Fingerprint:
     """Read the whole file once. Raises SourceError under `name` when that is not allowed."""
+    with _translated(name), path.open("rb") as content:
+        state = _state(os.fstat(content.fileno()))
+        sha256 = hashlib.file_digest(content, "sha256").hexdigest()
+    return Fingerprint(sha256, state[1], state)
+
+
+def size_of(path: Path, name: str) -> int:
+    """Bytes of the file. Raises SourceError under `name` when it cannot be had."""
+    with _translated(name):
+        return path.stat().st_size
+
+
+@contextmanager
+def _translated(name: str) -> Iterator[None]:
     try:
-        with path.open("rb") as content:
-            state = _state(os.fstat(content.fileno()))
-            sha256 = hashlib.file_digest(content, "sha256").hexdigest()
+        yield
     except OSError as error:
         raise SourceError(
             f"cannot be read: {error.strerror}", where=name, fix="Check the file's permissions."
         ) from error
-    return Fingerprint(sha256, state[1], state)
 
 
 def _state(found: os.stat_result) -> tuple[int, int, int]:

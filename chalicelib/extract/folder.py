@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -12,7 +13,7 @@ from chalicelib import settings
 from chalicelib.config import LocalSource
 from chalicelib.errors import SourceError
 from chalicelib.extract.base import Listed
-from chalicelib.extract.fingerprint import fingerprint
+from chalicelib.extract.fingerprint import fingerprint, size_of
 from chalicelib.extract.reach import is_out_of_reach
 from chalicelib.extract.readers import reader_for
 from chalicelib.extract.s3_folder import RemoteObject, listed, sync
@@ -61,21 +62,25 @@ class Folder:
             : self._first_files
         ]
 
-    def listing(self, is_loaded: IsLoaded) -> list[Listed]:
-        """The same, but nothing is downloaded, and nothing read that its size tells apart."""
+    def listing(self, is_loaded: IsLoaded, may_be_twin: Callable[[str], bool]) -> list[Listed]:
+        """The same, but nothing is downloaded, and nothing read that its size tells apart.
+
+        A name that may be no twin of another one's content stands for itself.
+        """
         self._refuse_out_of_reach()
         if not self._config.s3:
-            return self._listed_files()
+            return self._listed_files(may_be_twin)
         remotes = listed(str(self._config.s3), self.path)
         for remote in filter(is_loaded, remotes):
             self._skip_loaded(remote)
         new = [remote for remote in remotes if not is_loaded(remote)]
-        return [Listed(o.name, o.size, o.etag) for o in new if self._is_ours(o.name)]
+        ours = [remote for remote in new if self._is_ours(remote.name)]
+        return [Listed(o.name, o.size, o.etag if may_be_twin(o.name) else o.name) for o in ours]
 
-    def _listed_files(self) -> list[Listed]:
-        sizes = {name: (self.path / name).stat().st_size for name in self._names()}
-        known = list(sizes.values())
-        return [Listed(n, s, self._content(n) if known.count(s) > 1 else n)
+    def _listed_files(self, may_be_twin: Callable[[str], bool]) -> list[Listed]:
+        sizes = {name: size_of(self.path / name, name) for name in self._names()}
+        files = Counter(sizes.values())
+        return [Listed(n, s, self._content(n) if files[s] > 1 and may_be_twin(n) else n)
                 for n, s in sizes.items()]  # fmt: skip
 
     def _content(self, name: str) -> str:

@@ -43,6 +43,10 @@ class KnownFiles:
         """Whether the file's rows take the place of those that it had."""
         return self._supersedes and self._is_changed(file)
 
+    def may_supersede(self, name: str) -> bool:
+        """The same of a file whose content is not known yet."""
+        return self._supersedes and name in self._current
+
     def is_new_copy(self, file: LoadedFile) -> bool:
         """Whether the name of a twin must be remembered.
 

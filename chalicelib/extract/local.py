@@ -69,7 +69,7 @@ class LocalFiles:
 
         It is whole where one file's rows may take the place of another's: both must be seen.
         """
-        found = self._folder.listing(self._is_loaded)
+        found = self._folder.listing(self._is_loaded, self._may_be_twin)
         if not self.report.files and not found:
             self._warn_of_nothing()
         return Listing(self.report, found, whole=self._config.on_change == "replace_rows")
@@ -89,6 +89,10 @@ class LocalFiles:
     @cached_property
     def _loaded_objects(self) -> set[tuple[str | None, str | None, int]]:
         return {(file.uri, file.etag, file.size) for file in self._known.standing}
+
+    def _may_be_twin(self, name: str) -> bool:
+        """Whether a file is left out when another one has its content."""
+        return self._config.incremental and not self._known.may_supersede(name)
 
     def _warn_of_nothing(self) -> None:
         self.report.warnings.append(
