@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib import load
+from chalicelib import database, load
 from chalicelib.errors import InvalidRows, SourceError, Superseded, TargetError
 from chalicelib.processes import InProcesses
 from chalicelib.progress import Progress
@@ -153,6 +153,18 @@ def test_a_run_that_lost_its_table_puts_nothing_aside_and_publishes_nothing(orde
         with pytest.raises(Superseded):
             late()
     assert len(staged(orders)) == 1
+
+
+def test_an_older_run_does_not_end_the_parts_of_a_newer_one(orders):
+    run_id, _ = begun(orders)
+    old, _ = joined(orders.config, orders.folder, run_id)
+    begun(orders, "20260101T000000000000-0002")
+    new, _ = joined(orders.config, orders.folder, "20260101T000000000000-0002")
+    fence = load.take_part(new.engine, replace(new.part, number=2))
+    with database.transaction(new.engine) as connection:
+        fence.register(connection)
+        old.fence.end_holder()
+        assert connection.exec_driver_sql("select 1").scalar() == 1
 
 
 def test_what_a_cancelled_run_had_aside_goes(orders):

@@ -24,13 +24,15 @@ PATIENCE = 10.0
 
 END_HOLDER = """
     select pg_terminate_backend(backend.pid)
-    from {elt}.fence
+    from {elt}.fence mine
+    join {elt}.fence held
+      on held.table_name = mine.table_name or held.part_of = mine.table_name
     join pg_stat_activity backend
-      on backend.pid = backend_pid and backend.backend_start = fence.backend_start
-    where table_name = :table and token = :token or part_of = :table
+      on backend.pid = held.backend_pid and backend.backend_start = held.backend_start
+    where mine.table_name = :table and mine.token = :token
 """
 """End the backends noted for the table and for parts of runs of it. No row: they are
-gone, or the token is no longer this one."""
+gone, or the token is no longer this one, and they are those of a newer run."""
 
 NEWEST = "select coalesce(max(token), 0) from {elt}.fence where table_name = :table"
 """The newest token, 0 for a table that was never loaded."""
