@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib import database, load
+from chalicelib import database, load, several
 from chalicelib.errors import InvalidRows, SourceError, Superseded, TargetError
 from chalicelib.processes import InProcesses
 from chalicelib.progress import Progress
 from chalicelib.several import Cut, InTurn, joined, put_aside, run_part
+from chalicelib.start import begin
 from tests.pipelines import DECLARED
 
 THREE = Cut(parts=3)
@@ -165,6 +166,13 @@ def test_an_older_run_does_not_end_the_parts_of_a_newer_one(orders):
         fence.register(connection)
         old.fence.end_holder()
         assert connection.exec_driver_sql("select 1").scalar() == 1
+
+
+def test_a_run_has_one_plan_whoever_made_it_first(orders, monkeypatch):
+    start = begin(orders.config, orders.folder)
+    first = several.plan(start, THREE, Progress())
+    monkeypatch.setattr(load, "plan_of", lambda *_: None)  # asked before the first was kept
+    assert several.plan(start, Cut(parts=2), Progress()) == first
 
 
 def test_what_a_cancelled_run_had_aside_goes(orders):

@@ -12,7 +12,8 @@ from chalicelib.load.ledger import Part
 KEEP = """
     insert into {elt}.plans (run_id, table_name, plan)
     values (:run_id, :table, cast(:plan as json))
-    on conflict (run_id) do nothing
+    on conflict (run_id) do update set run_id = excluded.run_id
+    returning plan::text
 """
 
 PLAN = "select plan::text from {elt}.plans where run_id = :run_id"
@@ -29,14 +30,14 @@ CLAIMED_BY_OTHERS = """
 """
 
 
-def keep_plan(engine: Engine, run_id: str, table: str, plan: str) -> None:
-    """Keep the plan of a run, in JSON, unless it has one."""
+def keep_plan(engine: Engine, run_id: str, table: str, plan: str) -> str:
+    """Keep the plan of a run, in JSON, unless it has one: the plan that it has from then on."""
 
-    def keep(connection: Connection) -> None:
+    def keep(connection: Connection) -> str:
         key = {"run_id": run_id, "table": table, "plan": plan}
-        connection.execute(database.sql(KEEP), key)
+        return str(connection.execute(database.sql(KEEP), key).scalar_one())
 
-    database.run(engine, f"keeping the plan of {run_id}", keep)
+    return database.run(engine, f"keeping the plan of {run_id}", keep)
 
 
 def plan_of(engine: Engine, run_id: str) -> str | None:
