@@ -13,7 +13,7 @@ import pytest
 
 from chalicelib import gather, pipeline, start
 from chalicelib.errors import ChangedFile, EltError, InvalidRows, SourceError, TargetError
-from tests.pipelines import Pipeline
+from tests.pipelines import DECLARED, Pipeline
 
 
 @pytest.fixture
@@ -98,6 +98,17 @@ def test_bad_rows_are_quarantined_with_line_column_value_and_reason(shop: Pipeli
         ("a.csv", 6, "id", None, "is required", {"id": None, "name": "Grace"}, "quarantined"),
     ]  # fmt: skip
     assert result.sources[0].files["a.csv"].quarantined == 3
+
+
+def test_a_run_that_failed_and_is_resumed_keeps_no_reject_of_before(shop: Pipeline) -> None:
+    run_id = "20260101T000000000000-0001"
+    shop.schema = DECLARED | {"on_invalid": "fail"}
+    shop.write("a.csv", "id,name\nx,Ada\n")
+    with pytest.raises(InvalidRows):
+        shop.run(run_id=run_id)
+    shop.write("a.csv", "id,name\n1,Ada\n")
+    assert shop.run(run_id=run_id).inserted == 1
+    assert shop.query("select count(*) from elt.rejects") == [(0,)]
 
 
 def test_fail_loads_nothing_and_keeps_the_rejects_as_not_loaded(shop: Pipeline) -> None:

@@ -175,6 +175,25 @@ def test_a_run_has_one_plan_whoever_made_it_first(orders, monkeypatch):
     assert several.plan(start, Cut(parts=2), Progress()) == first
 
 
+def test_rejects_of_an_attempt_that_failed_are_not_those_of_the_run(orders):
+    orders.schema = DECLARED | {"on_invalid": "fail"}
+    run_id = "20260101T000000000000-0001"
+    with pytest.raises(InvalidRows):
+        orders.run(run_id=run_id)
+    orders.write("x.csv", "id,name\n3,last\n")
+    assert orders.run(run_id=run_id, cut=THREE).inserted == 61
+    assert orders.query("select count(*) from elt.rejects") == [(0,)]
+
+
+def test_rejects_of_parts_are_kept_for_as_long_as_the_parts(orders):
+    orders.write("0.csv", "id,name\nbad,row\n")
+    run_id, _ = begun(orders)
+    orders.query("update elt.rejects set created_at = '2020-01-01'")
+    start, _ = joined(orders.config, orders.folder, run_id)
+    assert load.purge_rejects(start.engine, start.part.table, 1) == 0
+    assert orders.run(run_id=run_id, cut=THREE).quarantined == 2
+
+
 def test_what_a_cancelled_run_had_aside_goes(orders):
     orders.write("bad.csv", "id,name\nbad,row\n")
     run_id, _ = begun(orders)

@@ -38,6 +38,7 @@ def fill(
         ledger.close_rejects(connection, part)
     merged, stale = rows.bring_in(connection)
     gathered = ask(harvest)
+    ledger.clear_refused(connection, part)
     quarantined = rows.bring_rejects(connection, gathered)
     for report in () if kept else gathered.reports:
         deleted += _delete_replaced(connection, part, report)

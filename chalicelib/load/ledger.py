@@ -15,6 +15,7 @@ from chalicelib.database import migrations
 from chalicelib.errors import TargetError
 from chalicelib.load.migrations import migrate
 from chalicelib.load.statements import (
+    CLEAR_REFUSED,
     CLEAR_REJECTS,
     CLOSE_REPLAYED,
     CLOSE_SUPERSEDED,
@@ -193,6 +194,11 @@ def copy_rejects(connection: Connection, chunks: Iterable[bytes]) -> int:
     """COPY rejects, CSV rows of REJECT_COLUMNS, and return how many they are."""
     table = f"{database.ledger_schema()}.rejects"
     return database.copy_csv(connection, table, REJECT_COLUMNS, chunks)
+
+
+def clear_refused(connection: Connection, part: Part) -> None:
+    """Forget the rejects for which this run failed before it was resumed."""
+    connection.execute(database.sql(CLEAR_REFUSED), vars(part))
 
 
 def close_rejects(connection: Connection, part: Part) -> None:

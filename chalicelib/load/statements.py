@@ -68,6 +68,14 @@ FORGET = (
 CLEAR_REJECTS = "delete from {elt}.rejects where run_id = :run_id and part = :number"
 """An attempt whose COMMIT was not acknowledged may have stored them already."""
 
+CLEAR_REFUSED = """
+    delete from {elt}.rejects
+    where run_id = :run_id and status = 'not_loaded' and part not in (
+        select part from {elt}.loads where run_id = :run_id and staged
+    )
+"""
+"""Those that an earlier attempt of the run failed with."""
+
 NOT_LOADED = """
     update {elt}.rejects set status = 'not_loaded' where run_id = :run_id and part = :number
 """
@@ -124,6 +132,10 @@ CLOSE_SUPERSEDED = """
 PURGE_REJECTS = """
     delete from {elt}.rejects
     where table_name = :table and created_at < now() - make_interval(days => :days)
+      and not exists (
+        select from {elt}.loads
+        where loads.run_id = rejects.run_id and loads.part = rejects.part and staged
+      )
 """
 
 LOADED_INTO = "select table_name from {elt}.loads where run_id = :run_id limit 1"
