@@ -24,6 +24,9 @@ from chalicelib.progress import PartProgress, Progress
 from chalicelib.reports import RunResult
 from chalicelib.start import Start, emptied, join, run_folder
 
+MOST_PARTS = 1_000
+"""The transaction that publishes takes four locks a part; a server has 6,400 as it comes."""
+
 
 @dataclass(frozen=True)
 class Cut:
@@ -34,7 +37,7 @@ class Cut:
 
     def share_of(self, size: int) -> int:
         """Bytes of a part of a run with so many."""
-        return self.share or -(-size // (self.parts or 1))
+        return max(self.share or 0, -(-size // min(self.parts or MOST_PARTS, MOST_PARTS)))
 
 
 class Work(Protocol):

@@ -194,6 +194,26 @@ def test_rejects_of_parts_are_kept_for_as_long_as_the_parts(orders):
     assert orders.run(run_id=run_id, cut=THREE).quarantined == 2
 
 
+def test_more_parts_than_a_transaction_can_drop_are_given_up(orders):
+    run_id, _ = begun(orders)
+    like = f'create table elt."stage_{run_id}_{{0}}" (like elt."stage_{run_id}_1")'
+    orders.query(";".join(like.format(number) for number in range(2, 251)))
+    orders.query(
+        "insert into elt.loads (run_id, part, table_name, mode, staged) select run_id, number, "
+        "table_name, mode, true from elt.loads, generate_series(2, 250) number"
+    )
+    assert orders.run().inserted == 62
+    assert staged(orders) == []
+    assert orders.query("select count(*) from elt.plans") == [(0,)]
+
+
+def test_a_run_has_no_more_parts_than_one_transaction_can_publish():
+    assert Cut(share=1).share_of(1_000_000) == 1_000
+    assert Cut(parts=5_000).share_of(1_000_000) == 1_000
+    assert Cut(share=5_000).share_of(1_000_000) == 5_000
+    assert Cut(parts=3).share_of(10) == 4
+
+
 def test_what_a_cancelled_run_had_aside_goes(orders):
     orders.write("bad.csv", "id,name\nbad,row\n")
     run_id, _ = begun(orders)

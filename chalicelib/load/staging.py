@@ -43,11 +43,12 @@ EARLIER = """
 """
 """Runs of the table that were planned and never published."""
 
-FORGET_REJECTS = """
-    delete from {elt}.rejects using {elt}.loads
-    where loads.run_id = :run_id and loads.staged
-      and rejects.run_id = loads.run_id and rejects.part = loads.part
-"""
+SOME = "select part from {elt}.loads where run_id = :run_id and staged order by part limit :most"
+
+FORGET = (
+    "delete from {elt}.rejects where run_id = :run_id and part = any(:numbers)",
+    "delete from {elt}.loads where run_id = :run_id and staged and part = any(:numbers)",
+)
 
 CLEAR = (
     "delete from {elt}.loads where run_id = :run_id and staged",
@@ -55,6 +56,9 @@ CLEAR = (
     "delete from {elt}.fence where run_id = :run_id and part_of is not null",
 )
 """A run that is published, or given up, has no parts any more."""
+
+AT_ONCE = 100
+"""Tables that one transaction drops."""
 
 ORDER_BITS = 40
 """Rows of a part are fewer than 2^40: its number above them makes one order of all rows."""
@@ -168,7 +172,6 @@ class StagedRows:
 
     def _values(self, there: Mapping[str, str]) -> str:
         """The columns of the target, from a table that may lack some, or have them as text."""
-        there = columns_of(connection, self._name(part)) or {}
         return ", ".join(_value(column, there.get(column.name)) for column in self._columns)
 
     def _stage(self, part: StagedPart) -> str:
@@ -200,21 +203,23 @@ def staged_now(connection: Connection, run_id: str, expected: Sequence[int]) -> 
 def give_up(engine: Engine, table: str, run_id: str) -> None:
     """Drop what earlier runs of the table have staged: this run reads all that anew."""
 
-    def work(connection: Connection) -> None:
+    def earlier(connection: Connection) -> list[str]:
         key = {"table": table, "run_id": run_id}
-        for other in connection.execute(database.sql(EARLIER), key).scalars().all():
-            _drop(connection, Part(str(other), 0, table, ""))
+        return list(connection.execute(database.sql(EARLIER), key).scalars())
 
-    database.run(engine, f"giving up what was staged for {table}", work)
+    for other in database.run(engine, f"looking for what is staged for {table}", earlier):
+        discard(engine, table, other)
 
 
 def discard(engine: Engine, table: str, run_id: str) -> None:
-    """Drop what a run of the table has staged."""
+    """Drop what a run of the table has staged, some of it at a time: each table takes locks."""
+    whole = Part(run_id, 0, table, "")
 
-    def work(connection: Connection) -> None:
-        _drop(connection, Part(run_id, 0, table, ""))
+    def drop_some(connection: Connection) -> bool:
+        return _drop_some(connection, whole)
 
-    database.run(engine, f"giving up what {run_id} has staged", work)
+    while database.run(engine, f"giving up what {run_id} has staged", drop_some):
+        pass
 
 
 def table_of(part: Part) -> str:
@@ -222,12 +227,19 @@ def table_of(part: Part) -> str:
     return f"{settings.ledger_schema()}.stage_{part.run_id}_{part.number}"
 
 
-def _drop(connection: Connection, whole: Part) -> None:
-    for part in _staged(connection, whole.run_id):
-        table = database.quote_table(table_of(replace(whole, number=part.number)))
+def _drop_some(connection: Connection, whole: Part) -> bool:
+    """Whether there may be more; with the last of it the plan goes."""
+    key = {"run_id": whole.run_id, "most": AT_ONCE}
+    numbers = list(connection.execute(database.sql(SOME), key).scalars())
+    for number in numbers:
+        table = database.quote_table(table_of(replace(whole, number=number)))
         connection.exec_driver_sql(f"drop table if exists {table}")
-    connection.execute(database.sql(FORGET_REJECTS), {"run_id": whole.run_id})
-    _clear(connection, whole.run_id)
+    for statement in FORGET:
+        key = {"run_id": whole.run_id, "numbers": numbers}
+        connection.execute(database.sql(statement), key)
+    if not numbers:
+        _clear(connection, whole.run_id)
+    return bool(numbers)
 
 
 def _clear(connection: Connection, run_id: str) -> None:
