@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -289,6 +291,19 @@ def test_a_file_that_is_gone_since_it_was_planned_is_named(orders):
     (orders.folder / "data" / "x.csv").unlink()
     with pytest.raises(SourceError, match=r"x\.csv: is gone since the run was planned"):
         orders.run(run_id=run_id, cut=THREE)
+
+
+def test_a_link_that_leads_nowhere_is_named(orders):
+    (orders.folder / "data" / "link.csv").symlink_to("nowhere")
+    with pytest.raises(SourceError, match=r"link\.csv: cannot be read: No such file"):
+        orders.run(cut=THREE)
+
+
+@pytest.mark.parametrize("cut", [None, THREE], ids=["one", "three"])
+def test_a_name_that_cannot_be_remembered_is_refused(orders, cut):
+    Path(os.fsdecode(os.fsencode(orders.folder / "data") + b"/\xff.csv")).write_text("id\n1\n")
+    with pytest.raises(SourceError, match=r"\ufffd\.csv: the file's name is not UTF-8"):
+        orders.run(cut=cut)
 
 
 def test_a_source_whose_rows_take_the_place_of_others_is_one_part(orders):

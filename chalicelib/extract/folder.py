@@ -99,7 +99,20 @@ class Folder:
             for path in self._walk()
             if not self._is_hidden(path)
         )
-        return [name for name in names if self._is_ours(name)]
+        ours = [name for name in names if self._is_ours(name)]
+        for name in ours:
+            self._refuse_unprintable(name)
+        return ours
+
+    def _refuse_unprintable(self, name: str) -> None:
+        """The ledger could not remember it, nor a report show it."""
+        shown = os.fsencode(name).decode(errors="replace")
+        if shown != name:
+            raise SourceError(
+                "the file's name is not UTF-8",
+                where=shown,
+                fix="Rename it, or leave it out by the source's pattern.",
+            )
 
     def _refuse_out_of_reach(self) -> None:
         if is_out_of_reach(self.path):
