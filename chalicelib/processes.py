@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
+import threading
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -43,11 +46,15 @@ class InProcesses:
         # a fork would share the threads' locks, and the connections
         context = multiprocessing.get_context("spawn")
         of_run = start.config, start.base, start.part.run_id
-        with ProcessPoolExecutor(self._count, mp_context=context) as pool:
+        with ProcessPoolExecutor(self._count, context, initializer=_serve_the_parent) as pool:
             doing = [pool.submit(_put_aside, *of_run, number) for number in plan.numbers]
             try:
                 for done in as_completed(doing):
                     _tell(progress, done)
+            except KeyboardInterrupt:
+                for process in multiprocessing.active_children():
+                    process.terminate()
+                raise
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
@@ -65,6 +72,18 @@ def _tell(progress: Progress, done: Future[Counted]) -> None:
         progress.next_file()
     for step, by in counted.done.items():
         progress.advance(step, by)
+
+
+def _serve_the_parent() -> None:
+    """Ctrl-C is the parent's to hear, and without it there is nobody to work for."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)
 
 
 def _put_aside(config: Config, base: Path, run_id: str, number: int) -> Counted:

@@ -208,6 +208,12 @@ class Child:
         self.process.send_signal(number)
         return self.ended()
 
+    @property
+    def children(self) -> list[int]:
+        """Processes that it has started."""
+        started = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(number) for number in started.read_text().split()]
+
     def ended(self) -> Child:
         """Once it has ended, by itself or not; `said` is all it has said."""
         answer, errors = self.process.communicate(timeout=600)
@@ -215,9 +221,9 @@ class Child:
         return self
 
 
-def run(config: Path) -> Child:
+def run(config: Path, *more: str) -> Child:
     """`python -m chalicelib run`."""
-    return Child("-m", "chalicelib", "run", "--verbose", "--json", "--config", str(config))
+    return Child("-m", "chalicelib", "run", "--verbose", "--json", "--config", str(config), *more)
 
 
 class Service:
