@@ -328,6 +328,20 @@ def test_two_parts_do_not_both_read_what_turns_out_to_be_the_same(orders):
     assert load.claimed_by_others(start.engine, first, "s", {"a", "b"}) == set()
 
 
+def test_a_part_of_a_run_that_is_given_up_meanwhile_is_superseded(orders, monkeypatch):
+    run_id, _ = begun(orders)
+    start, plan = joined(orders.config, orders.folder, run_id)
+    claimed = load.claimed_by_others
+
+    def late(*given):
+        begin(orders.config, orders.folder)
+        return claimed(*given)
+
+    monkeypatch.setattr(load, "claimed_by_others", late)
+    with pytest.raises(Superseded):
+        put_aside(start, plan.parts[1], Progress())
+
+
 def test_transforms_and_checks_see_all_parts_once(orders):
     orders.transform = [{"name": "seen", "sql": "create table seen as select count(*) from orders"}]
     orders.checks = [{"sql": "select id from orders where id < 0", "name": "positive"}]

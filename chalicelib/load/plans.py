@@ -20,9 +20,11 @@ PLAN = "select plan::text from {elt}.plans where run_id = :run_id"
 
 CLAIM = """
     insert into {elt}.claims (run_id, source, sha256, part)
-    select :run_id, :source, sha256, :number from unnest(cast(:contents as text[])) as sha256
+    select run_id, :source, sha256, :number
+    from {elt}.plans, unnest(cast(:contents as text[])) as sha256 where run_id = :run_id
     on conflict do nothing
 """
+"""Nothing of a run that was given up: the fence says so to its parts."""
 
 CLAIMED_BY_OTHERS = """
     select sha256 from {elt}.claims
