@@ -7,7 +7,7 @@ at by itself; a block in which more is wrong is read record by record.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from chalicelib.batch import Batch
 from chalicelib.errors import SourceError
@@ -48,6 +48,7 @@ def read_delimited(file: InputFile, text: str, dialect: Dialect, *, whole: bool)
     table = find_table(text, dialect, file, final=whole)
     if table is None:
         return
+    _refuse_unreadable(table.names, file)
     record_end = _record_end(text, dialect)
     file.detected.update(dialect.described(), **{"record end": record_end[0]})
     layout = Layout(table.names, dialect, file.options.null_values)
@@ -59,6 +60,17 @@ def read_delimited(file: InputFile, text: str, dialect: Dialect, *, whole: bool)
             file.detected["encoding"] = stream.encoding
             yield from rows.batches(block)
     rows.end()
+
+
+def _refuse_unreadable(names: Iterable[str], file: InputFile) -> None:
+    for name in names:
+        shown = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        if shown != name:
+            raise SourceError(
+                f"the header has bytes that the file's encoding does not know: {shown[:80]}",
+                where=file.name,
+                fix="Set the source's csv.encoding, or the names of the columns as csv.header.",
+            )
 
 
 def _record_end(text: str, dialect: Dialect) -> tuple[str, str]:

@@ -50,3 +50,9 @@ def test_any_table_is_read_or_refused_in_our_words(
     with suppress(SourceError):
         found = read(name, content)
         assert all(line >= 1 for line in found.lines)
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.txt"])
+def test_a_header_that_cannot_be_decoded_is_refused(read: ReadFile, name: str) -> None:
+    with pytest.raises(SourceError, match=r"the header has bytes .* does not know: n\ufffd"):
+        read(name, b"i\xffd,n\x81\xc3\xbcme\n1,x\n2,y\n")
