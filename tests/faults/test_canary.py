@@ -13,7 +13,7 @@ import requests
 
 from chalicelib import auth
 from dev.postgres import PORT, program
-from tests.faults.harness import run, work
+from tests.faults.harness import run, wait_until, work
 
 CANARY = "c4nary"
 PASSWORD, TOKEN, HEADER = f"{CANARY}-pass-w0rd", f"{CANARY}-t0ken-x", f"{CANARY}-h3ader-x"
@@ -62,7 +62,9 @@ def files(shop):
     return "".join(path.read_text(errors="replace") for path in kept)
 
 
-def test_a_run_of_the_service_shows_no_secret(shop, server, loader, service, service_url, echo):
+def test_a_run_of_the_service_shows_no_secret(  # noqa: PLR0917
+    shop, server, loader, service, service_url, echo, caplog
+):
     shop.deliver("a.csv", 2_000)
     given = text(shop, server, echo, PASSWORD, TOKEN, HEADER)
     with server.admin() as admin:
@@ -76,6 +78,14 @@ def test_a_run_of_the_service_shows_no_secret(shop, server, loader, service, ser
         kind = {"Content-Type": "text/yaml"}
         return session.post(service_url + path, data=body.encode(), headers=kind, timeout=20).text
 
+    def get(path):
+        return session.get(service_url + path, timeout=20).text
+
+    def preview():
+        asked = json.loads(post("/previews", given))["preview_id"]
+        wait_until(lambda: json.loads(get(f"/previews/{asked}"))["state"] != "queued")
+        return get(f"/previews/{asked}")
+
     said = [post("/upload-config", given)]
     assert "moved_secrets" in said[0]
     queued = history.trigger()
@@ -85,10 +95,14 @@ def test_a_run_of_the_service_shows_no_secret(shop, server, loader, service, ser
         post("/validate-config", given.replace('"bearer"', '"bearr"')),
         post("/validate-config", given.replace('"table"', '"tabel"')),
         post("/previews", given),
-        *(session.get(service_url + path, timeout=20).text for path in (
-            "/configs", "/configs/2", "/configs/1/diff/2", "/runs", f"/runs/{queued}",
-            f"/runs/{queued}/rejects", "/openapi.json", "/config-schema", "/schedule-job",
+        preview(),
+        *(get(path) for path in (
+            "/configs", "/configs/1", "/configs/2", "/configs/1/diff/2", "/runs", f"/runs/{queued}",
+            f"/runs/{queued}/rejects", f"/runs/{queued}/rejects/kinds", f"/runs/{queued}/output",
+            f"/runs/{queued}/rejects/csv", "/rejects", "/me", "/openapi.json", "/config-schema",
+            "/schedule-job",
         )),
+        caplog.text,
     ]  # fmt: skip
     assert "who is Bearer ***" in "".join(said)
     for output in (*said, dumped(shop, server), files(shop)):
