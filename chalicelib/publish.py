@@ -76,17 +76,22 @@ def _schema(destination: Destination, told: Sequence[PartReport], rows: int) -> 
         evidence.take_in(one.possible, one.valued)
     inferred = evidence.schema()
     fitting = destination.fitted(inferred, rows, evidence.without_value())
-    _refuse_rounding(inferred, fitting, evidence.without_value() | config.declared.keys())
+    limited = [n for n in inferred.names if fitting.columns[n] != inferred.columns[n]]
+    _refuse_rounding(destination, set(limited) - evidence.without_value() - config.declared.keys())
     return fitting
 
 
-def _refuse_rounding(inferred: TableSchema, fitting: TableSchema, sure: Set[str]) -> None:
-    """Parts that were read knew nothing of the digits that the table keeps."""
-    for name in fitting.columns.keys() - sure:
-        if fitting.columns[name] != inferred.columns[name]:
+def _refuse_rounding(destination: Destination, names: Set[str]) -> None:
+    """Who read the parts did not know that these are numbers, of which the table limits digits."""
+    existing = destination.existing()
+    for name in sorted(names):
+        if load.would_round(destination.engine, destination.part, name, existing[name]):
             raise TargetError(
-                f"the table may not keep all digits of {name}; nothing was published",
-                fix=f"Declare {name} in schema.columns, and run again.",
+                f"column {name} is {existing[name]}, which does not keep all digits of the "
+                "numbers; nothing was published",
+                where=destination.part.table,
+                fix=f"Declare {name} in schema.columns, so that such rows are quarantined, and "
+                "run again.",
             )
 
 

@@ -39,6 +39,7 @@ from chalicelib.load.staging import (
     give_up,
     staged,
     staged_now,
+    would_round,
 )
 from chalicelib.load.table import TableColumn, existing_columns, prepare, preview
 from chalicelib.load.types import declaration, fits, scale
@@ -50,7 +51,7 @@ __all__ = [
     "fits", "give_up", "held", "in_quarantine", "keep_plan", "kinds", "left_behind", "load",
     "loaded_into", "migrate", "plan_of", "prepare", "preview", "publish", "purge_rejects",
     "recorded", "rejects", "replaced_since", "scale", "staged", "state", "store_not_loaded",
-    "take", "take_part", "waiting", "withdraw",
+    "take", "take_part", "waiting", "withdraw", "would_round",
 ]  # fmt: skip
 
 

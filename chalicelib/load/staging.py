@@ -200,6 +200,26 @@ def staged_now(connection: Connection, run_id: str, expected: Sequence[int]) -> 
     return parts
 
 
+def would_round(engine: Engine, whole: Part, column: str, sql_type: str) -> bool:
+    """Whether a column of text holds numbers that are others as numbers of this type."""
+    name = database.quote(column)
+    number = f"nullif({name}, '')::numeric"
+    rounded = f"select from {{table}} where {number} <> {number}::{sql_type}::numeric"
+
+    def look(connection: Connection) -> bool:
+        for part in _staged(connection, whole.run_id):
+            table = table_of(replace(whole, number=part.number))
+            if (columns_of(connection, table) or {}).get(column) != "text":
+                continue
+            with database.patient(connection):
+                exists = f"select exists ({rounded.format(table=database.quote_table(table))})"
+                if connection.exec_driver_sql(exists).scalar_one():
+                    return True
+        return False
+
+    return database.run(engine, f"looking at {column} of {whole.table}", look)
+
+
 def give_up(engine: Engine, table: str, run_id: str) -> None:
     """Drop what earlier runs of the table have staged: this run reads all that anew."""
 
