@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -61,9 +62,10 @@ class Contest:
 
 def contest(shape: Shape, written: Written, server: Server, folder: Path) -> Contest:
     """Have the pipeline make the table by a first run, which warms the page cache for both."""
-    ours = pipeline_command(shape, written.folder, folder / "ours.yaml")
+    pipeline = pipeline_command(shape, written.folder, folder / "ours.yaml")
+    ours = _at_once(written, server) if shape.ours == "two \\copy at once" else pipeline
     copy = copy_command(written.copy)
-    measure(ours, server.environment)
+    measure(pipeline, server.environment)
     if shape.key and shape.mode == "append":
         server.carry_out(f"alter table {TABLE} add primary key ({shape.key})")
     filled = [copy] if shape.mode == "merge" else []
@@ -89,7 +91,16 @@ def pipeline_command(shape: Shape, data: Path, config: Path, table: str = TABLE)
         columns = dict(shape.columns)
         document["schema"] = {"strict_mode": True, "on_invalid": "quarantine", "columns": columns}
     config.write_text(json.dumps(document))
-    return [sys.executable, "-m", "dev.bench.child", str(config)]
+    parts = "2" if shape.ours == "two parts at once" else "1"
+    return [sys.executable, "-m", "dev.bench.child", str(config), parts]
+
+
+def _at_once(written: Written, server: Server) -> list[str]:
+    """A psql for each file, all at once; the command fails if one of them does."""
+    copies = [shlex.join(server.psql(copy_command(f))) for f in sorted(written.folder.iterdir())]
+    waits = "".join(f"; wait ${{p{number}}} || exit 1" for number in range(len(copies)))
+    starts = " ".join(f"{copy} & p{number}=$!;" for number, copy in enumerate(copies))
+    return ["sh", "-c", f"{starts} true{waits}"]
 
 
 def _yardstick(shape: Shape, written: Written, server: Server, folder: Path) -> list[str]:

@@ -52,6 +52,12 @@ and the database are the same for both and left out. List prices of us-east-1 wi
 from https://aws.amazon.com/lambda/pricing/ and https://aws.amazon.com/glue/pricing/.
 """
 
+CONNECTIONS = """\
+The same rows in two files, each over a connection of its own at the same time. `parts` are put
+aside by two processes of ours and published in one transaction, as a run of several parts does it;
+`copies` are two psql straight into the target, the most that two connections could give.
+"""
+
 PEERS = """\
 Other loaders on the file of `orders`, in turns with the same `\\copy`: whole processes, each in an
 environment of its own. None of them validates, writes a combined file or keeps a ledger meanwhile.
@@ -61,6 +67,10 @@ environment of its own. None of them validates, writes a combined file or keeps 
 TYPES = """\
 And what became of values that are easily spoiled, in a table that each made itself:
 """
+
+
+WORTH = 1.3
+"""How much faster a second connection must make a run to be offered."""
 
 
 def write(figures: Path = FIGURES) -> Path:
@@ -85,6 +95,7 @@ def render(results: Results) -> str:
         "## One core",
         ONE_CORE,
         _one_core(results),
+        *_connections(results),
         "## Cost",
         COST,
         f"`{cost.FORMULA}`",
@@ -183,6 +194,29 @@ def _memory(results: Results) -> str:
     )
     titles = ("ours, MB", "yardstick, MB", "CPU s per 100 MB", "with imports")
     return _table(("shape", *titles), rows)
+
+
+def _connections(results: Results) -> Iterator[str]:
+    names = ("orders", "parts", "copies")
+    if not all(name in results.shapes for name in names):
+        return
+    one, parts, copies = (ratio(results.shapes[name].free) for name in names)
+    yield "## Two connections"
+    yield CONNECTIONS
+    yield _table(
+        ("", "beside one `\\copy`", "faster than ours over one"),
+        [
+            ("ours, one connection", f"{one:.2f} ×", ""),
+            ("ours, two parts", f"{parts:.2f} ×", f"{one / parts:.2f} ×"),
+            ("two `\\copy`", f"{copies:.2f} ×", f"{one / copies:.2f} ×"),
+        ],
+    )
+    worth = "is worth a setting" if one / parts >= WORTH else "is not worth a setting"
+    yield (
+        f"A second connection for each run {worth}: it would have to make a run {WORTH} times as "
+        "fast here, where the pipeline and PostgreSQL share the cores. `--parts` and\n"
+        "`ELT_PART_BYTES` are there for what one process cannot take."
+    )
 
 
 def _costs(results: Results) -> str:

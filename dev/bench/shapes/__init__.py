@@ -9,7 +9,8 @@ from typing import Any, Literal
 from dev.bench.shapes import tables
 from dev.bench.shapes.tables import Make
 
-Written = Literal["csv", "small files", "ndjson", "json"]
+Written = Literal["csv", "two files", "small files", "ndjson", "json"]
+Ours = Literal["pipeline", "two parts at once", "two \\copy at once"]
 Yardstick = Literal["copy", "copy and upsert", "one file"]
 
 
@@ -26,6 +27,7 @@ class Shape:
     make: Make
     columns: Mapping[str, Any]
     written: Written = "csv"
+    ours: Ours = "pipeline"
     share: float = 1.0
     mode: str = "append"
     key: str = ""
@@ -59,6 +61,8 @@ SHAPES = {
         key="order_id",
         yardstick="copy and upsert",
     ),
+    "parts": _orders("in two parts, published once", written="two files", ours="two parts at once"),
+    "copies": _orders("two `\\copy` at once", written="two files", ours="two \\copy at once"),
     "medium": _orders("as orders, 4 × the rows", share=4, pairs=1),
     "large": _orders("as orders, 10 × the rows", share=10),
     "huge": _orders("as orders, 40 × the rows", share=40, pairs=1),

@@ -76,6 +76,9 @@ def _write_chunk(shape: Shape, fields: Fields, first: int, folder: Path) -> None
     if shape.written == "small files":
         _write_small_files(fields, first, folder)
         return
+    if shape.written == "two files":
+        _write_halves(fields, first, folder)
+        return
     suffix = "csv" if shape.written == "csv" else "json"
     with (folder / f"rows.{suffix}").open("ab") as file:
         if shape.written == "csv":
@@ -85,6 +88,15 @@ def _write_chunk(shape: Shape, fields: Fields, first: int, folder: Path) -> None
         else:
             file.write(b",\n" if first else b"[\n")
             file.write(json_lines(fields, dict(shape.columns), end=",\n")[: -len(",\n")])
+
+
+def _write_halves(fields: Fields, first: int, folder: Path) -> None:
+    table = pa.table(fields)
+    middle = -(-table.num_rows // 2)
+    for number, half in enumerate((table.slice(0, middle), table.slice(middle))):
+        rows = {name: half[name].combine_chunks() for name in half.column_names}
+        with (folder / f"{number}.csv").open("ab") as file:
+            file.write(csv_lines(rows, header=not first))
 
 
 def _write_small_files(fields: Fields, first: int, folder: Path) -> None:

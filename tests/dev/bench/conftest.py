@@ -25,7 +25,7 @@ def without_start(monkeypatch):
         with monkeypatch.context() as patched:
             for name, value in environment.items():
                 patched.setenv(name, value)
-            child.main(command[-1])
+            child.main(*command[3:])
         took = time.perf_counter() - started
         return Measured(took, took, 1, took, took)
 
