@@ -31,6 +31,18 @@ def job(event: dict[str, str], context: Any) -> None:
 
 
 @app.lambda_function()
+def part(event: dict[str, Any], context: Any) -> None:
+    """Load one part of a run that was handed to Step Functions."""
+    routes.part(event, context.get_remaining_time_in_millis() / 1000)
+
+
+@app.lambda_function()
+def finish(event: dict[str, Any], context: Any) -> None:
+    """Publish the parts of such a run, and record how it ended."""
+    routes.finish(event, context.get_remaining_time_in_millis() / 1000)
+
+
+@app.lambda_function()
 def doctor(_event: object, _context: object) -> list[dict[str, Any]]:
     """Try what the service needs, and say what cannot be reached."""
     return routes.doctor()

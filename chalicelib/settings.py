@@ -110,6 +110,31 @@ def bucket() -> str | None:
     return os.environ.get("ELT_BUCKET")
 
 
+def fanout_machine() -> str | None:
+    """The ARN of the state machine that large runs are handed to; without one none is."""
+    return os.environ.get("ELT_FANOUT_MACHINE")
+
+
+def fanout_bytes() -> int:
+    """A run of more bytes is large."""
+    return int(os.environ.get("ELT_FANOUT_BYTES", 2_000_000_000))
+
+
+def fanout_files() -> int:
+    """A run of more files is large."""
+    return int(os.environ.get("ELT_FANOUT_FILES", 1_000))
+
+
+def fanout_concurrency() -> int:
+    """How many parts of a large run are worked on at once."""
+    return int(os.environ.get("ELT_FANOUT_CONCURRENCY", 8))
+
+
+def fanout_tolerated() -> int:
+    """How many of a hundred parts may fail before no others are begun."""
+    return int(os.environ.get("ELT_FANOUT_TOLERATED", 5))
+
+
 def data_folder() -> Path:
     """What paths in a stored configuration are relative to; Lambda's only disk is its /tmp."""
     return Path(tempfile.gettempdir()) / "elt" if on_lambda() else Path.cwd()

@@ -29,9 +29,9 @@ BEGIN = f"""
 """
 """Harmless to repeat, should the answer to COMMIT be lost."""
 
-HEARTBEAT = f"""
-    update {{elt}}.runs
-    set lease_until = now() + make_interval(secs => {LEASE}),
+HEARTBEAT = """
+    update {elt}.runs
+    set lease_until = now() + make_interval(secs => :lease),
         step = :step, progress = cast(:progress as jsonb)
     where id = :id and owner = :owner and state = 'running'
     returning cancel_requested
@@ -68,7 +68,7 @@ CANCEL = f"""
 
 RESUME = f"""
     update {{elt}}.runs
-    set state = 'queued', resumed_by = :actor, owner = :claim,
+    set state = 'queued', resumed_by = :actor, owner = :claim, attempt = attempt + 1,
         cancel_requested = false, lease_until = now() + make_interval(secs => {QUEUE_LEASE}),
         step = null, progress = null, result = null, error = null, finished_at = null
     where id = :id and (state in ('failed', 'interrupted') or {LAPSED})
@@ -90,24 +90,48 @@ def begin(engine: Engine, run_id: str, owner: str) -> bool:
     return run(engine, f"beginning the run {run_id}", work)
 
 
-def heartbeat(engine: Engine, run_id: str, owner: str, step: str, progress: dict[str, Any]) -> bool:
+def heartbeat(
+    engine: Engine,
+    run_id: str,
+    owner: str,
+    step: str,
+    progress: dict[str, Any],
+    lease: int = LEASE,
+) -> bool:
     """Extend the lease and store the progress; whether somebody asked to cancel the run.
 
     Raises LeaseLost when it is no longer the owner's.
     """
 
     def work(connection: Connection) -> bool:
-        stored = to_json(progress)
-        row = execute(connection, HEARTBEAT, id=run_id, owner=owner, step=step, progress=stored)
-        if (asked := row.scalar_one_or_none()) is None:
-            raise LeaseLost(
-                f"nothing was heard of the run for {LEASE} s and it was given up",
-                where=run_id,
-                fix="Resume it: what is loaded is not loaded again.",
-            )
-        return bool(asked)
+        return beat(connection, run_id, owner, step, progress, lease)
 
     return run(engine, f"keeping the run {run_id}", work)
+
+
+def beat(
+    connection: Connection,
+    run_id: str,
+    owner: str,
+    step: str,
+    progress: dict[str, Any],
+    lease: int,
+) -> bool:
+    """The same, in a transaction of more."""
+    values = {"id": run_id, "owner": owner, "step": step, "lease": lease}
+    row = execute(connection, HEARTBEAT, **values, progress=to_json(progress))
+    if (asked := row.scalar_one_or_none()) is None:
+        raise lost(run_id, lease)
+    return bool(asked)
+
+
+def lost(run_id: str, lease: int = LEASE) -> LeaseLost:
+    """The run is somebody else's, or nobody's."""
+    return LeaseLost(
+        f"nothing was heard of the run for {lease} s and it was given up",
+        where=run_id,
+        fix="Resume it: what is loaded is not loaded again.",
+    )
 
 
 def finish(engine: Engine, run_id: str, owner: str, outcome: Outcome) -> bool:

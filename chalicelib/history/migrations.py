@@ -104,7 +104,24 @@ RESUMED = """
     end where trigger = 'resume';
 """
 
-MIGRATIONS = (CONFIGS, RUNS, CORRECTIONS, PREVIEWS, MERGED, RESUMED)
+PARTS = """
+    -- How often the run was begun by somebody who wanted it: what names its execution.
+    alter table {elt}.runs add column attempt integer not null default 1;
+
+    -- What those say who work on the parts of a run at once: how often each part was begun in
+    -- this attempt, how far it is, and why it failed the last time.
+    create table {elt}.parts (
+        run_id text not null references {elt}.runs on delete cascade,
+        part integer not null,
+        size bigint,  -- bytes; null of an API
+        begun integer not null default 0,
+        progress jsonb,
+        error jsonb,
+        primary key (run_id, part)
+    );
+"""
+
+MIGRATIONS = (CONFIGS, RUNS, CORRECTIONS, PREVIEWS, MERGED, RESUMED, PARTS)
 """Append only: what a released version has applied never changes."""
 
 

@@ -128,6 +128,7 @@ class Run(RunSummary):
     resumed_by: str | None
     lease_until: datetime | None
     corrections: Corrections | None
+    attempt: int
 
 
 def to_run(row: Row[Any]) -> Run:

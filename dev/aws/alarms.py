@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dev.aws.names import APP, FUNCTIONS, function_name, stack_name
+from dev.aws.names import APP, FUNCTIONS, arn, function_name, machine_name, stack_name
 
 Template = dict[str, Any]
 
@@ -15,6 +15,9 @@ PATIENCE = 3
 
 COUNTED = {"succeeded": "RunsSucceeded", "failed": "RunsFailed"}
 """The state that a run ended in, and the metric that counts it."""
+
+ENDINGS = ("Job", "Finish")
+"""The functions in which runs end."""
 
 WATCHED = ("APIHandler", "Authorizer", "Tick", "Job")
 """The functions whose errors and throttles somebody is told of."""
@@ -39,7 +42,11 @@ def _log_group(stage: str, function: str) -> Template:
 
 def alarms(stage: str) -> Template:
     """The topic, the metrics made of log lines, and the alarms."""
-    filters = {metric: _filter(stage, state, metric) for state, metric in COUNTED.items()}
+    filters = {
+        f"Count{metric}In{function}": _filter(stage, function, state, metric)
+        for function in ENDINGS
+        for state, metric in COUNTED.items()
+    }
     watched = {
         f"{name}{metric}": _function_alarm(stage, FUNCTIONS[name], metric)
         for name in WATCHED
@@ -47,9 +54,10 @@ def alarms(stage: str) -> Template:
     }
     return {
         **_topic(stage),
-        **{f"Count{metric}": entry for metric, entry in filters.items()},
+        **filters,
         **watched,
         "RunFailed": _run_failed(stage),
+        "FanoutFailed": _fanout_failed(stage),
         "NoSuccess": _no_success(stage),
         "UndoneWaiting": _undone_waiting(stage),
     }
@@ -77,11 +85,11 @@ def _namespace(stage: str) -> str:
     return f"{APP}/{stage}"
 
 
-def _filter(stage: str, state: str, metric: str) -> Template:
+def _filter(stage: str, function: str, state: str, metric: str) -> Template:
     return {
         "Type": "AWS::Logs::MetricFilter",
         "Properties": {
-            "LogGroupName": {"Ref": "JobLogs"},
+            "LogGroupName": {"Ref": f"{function}Logs"},
             "FilterPattern": f'{{ $.message = "run ended" && $.state = "{state}" }}',
             "MetricTransformations": [
                 {
@@ -139,6 +147,13 @@ def _function_alarm(stage: str, function: str, metric: str) -> Template:
 def _run_failed(stage: str) -> Template:
     measured = _simple(_namespace(stage), "RunsFailed", QUARTER)
     return _alarm(stage, "run-failed", "A run failed.", **measured)
+
+
+def _fanout_failed(stage: str) -> Template:
+    """Its last state records how the run ended; only when that broke does the execution fail."""
+    machine = arn("states", f"stateMachine:{machine_name(stage)}")
+    measured = _simple("AWS/States", "ExecutionsFailed", QUARTER, StateMachineArn=machine)
+    return _alarm(stage, "fanout-failed", "A large run has no recorded end.", **measured)
 
 
 def _no_success(stage: str) -> Template:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dev.aws.names import FUNCTIONS, arn, function_name, rule_name
+from dev.aws.names import FUNCTIONS, arn, function_name, machine_name, rule_name
 
 Template = dict[str, Any]
 
@@ -15,7 +15,7 @@ AWSLambdaVPCAccessExecutionRole would allow all logs of the account besides.
 """
 
 DISK = 10240
-"""MB of /tmp for the job: as much as Lambda has."""
+"""MB of /tmp for the job and for parts: as much as Lambda has."""
 
 EVENT_AGE = 3600
 """Seconds for which AWS tries to start a function that it cannot start."""
@@ -30,7 +30,7 @@ def functions(stage: str, runtime: str) -> Template:
 
 
 def _function(stage: str, runtime: str, name: str) -> Template:
-    more = {"Tick": _tick(stage), "Job": _job()}.get(name, {})
+    more = {"Tick": _tick(stage), "Job": _job(), "Part": _part()}.get(name, {})
     return {
         "DependsOn": f"{name}Logs",
         "Properties": {
@@ -58,6 +58,7 @@ def _environment(stage: str) -> Template:
         "ELT_SCHEDULE_RULE": rule_name(stage),
         "ELT_CORS_ORIGINS": {"Ref": "CorsOrigins"},
         "ELT_BUCKET": {"Ref": "Output"},
+        "ELT_FANOUT_MACHINE": arn("states", f"stateMachine:{machine_name(stage)}"),
     }
 
 
@@ -84,6 +85,11 @@ def _job() -> Template:
         "EphemeralStorage": {"Size": DISK},
         "EventInvokeConfig": _on_failure(attempts=0),
     }
+
+
+def _part() -> Template:
+    """What fails is tried again by the state machine."""
+    return {"EphemeralStorage": {"Size": DISK}}
 
 
 def _on_failure(*, attempts: int) -> Template:

@@ -8,6 +8,8 @@ FUNCTIONS = {
     "Authorizer": "authorizer",
     "Tick": "tick",
     "Job": "job",
+    "Part": "part",
+    "Finish": "finish",
     "Doctor": "doctor",
 }
 """Chalice's name of each function in the template, and the end of its name on AWS."""
@@ -26,6 +28,11 @@ def function_name(stage: str, name: str) -> str:
 def rule_name(stage: str) -> str:
     """The EventBridge rule of a stage."""
     return f"{stack_name(stage)}-tick"
+
+
+def machine_name(stage: str) -> str:
+    """The state machine of a stage."""
+    return f"{stack_name(stage)}-fanout"
 
 
 def arn(service: str, resource: str) -> dict[str, str]:

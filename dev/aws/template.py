@@ -1,7 +1,8 @@
 """What `chalice package` has no setting for, as the template that it merges with its own.
 
 Chalice's part declares the API, the functions and their roles (`.chalice/`). Here are parameters,
-names, storage, the schedule's state, what happens to failed invocations, logs and alarms.
+names, storage, the schedule's state, the state machine of large runs, what happens to failed
+invocations, logs and alarms.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from dev.aws.alarms import alarms, log_groups
+from dev.aws.fanout import fanout
 from dev.aws.functions import functions
 from dev.aws.gateway import rest_api
 from dev.aws.storage import storage
@@ -30,6 +32,7 @@ def extras(stage: str, runtime: str) -> Template:
         "Resources": {
             "RestAPI": {"Properties": rest_api()},
             **functions(stage, runtime),
+            **fanout(stage),
             **storage(stage),
             **log_groups(stage),
             **alarms(stage),

@@ -22,10 +22,11 @@ STORED = (
 def test_versions_and_runs_of_each_earlier_schema_are_kept(database, monkeypatch, version):
     monkeypatch.setenv("ELT_SERVICE_URL", database)
     engine = history.connect()
-    migrate(engine, "elt_service", MIGRATIONS[:version])
-    with engine.begin() as connection:
-        for statement in STORED[:version]:
+    for first, statement in enumerate(STORED[:version], 1):
+        migrate(engine, "elt_service", MIGRATIONS[:first])
+        with engine.begin() as connection:
             connection.exec_driver_sql(statement)
+    migrate(engine, "elt_service", MIGRATIONS[:version])
     history.migrate(engine)
     assert configs.get(engine, 1).comment == "first"
     kept = [runs.get(engine, one.id) for one in runs.page(engine)]

@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 
+from chalicelib.fanout import MANIFEST_PARTS
 from chalicelib.routes.answers import ERRORS
 from dev.aws import package
+from dev.aws.fanout import FUNCTION_SECONDS
 from dev.aws.package import chalice_package
 from dev.aws.runtime import script
 
@@ -25,12 +27,19 @@ ACCOUNT = {
     "AWS::AccountId": "123456789012",
     "Output.Arn": "arn:aws:s3:::output",
     "Undone.Arn": "arn:aws:sqs:eu-central-1:123456789012:undone",
+    "Part.Arn": "arn:aws:lambda:eu-central-1:123456789012:function:elt-pipeline-dev-part",
+    "Finish.Arn": "arn:aws:lambda:eu-central-1:123456789012:function:elt-pipeline-dev-finish",
     "Stage": "dev",
 }
 WITHOUT_RESOURCES = {"events:ListRuleNamesByTarget"}
 """Actions for which AWS has no resource to name."""
 
-ROLES = ("ApiHandlerRole", "AuthorizerRole", "TickRole", "JobRole", "DoctorRole")
+FUNCTION_ROLES = (
+    "ApiHandlerRole", "AuthorizerRole", "TickRole", "JobRole", "PartRole", "FinishRole",
+    "DoctorRole",
+)  # fmt: skip
+ROLES = (*FUNCTION_ROLES, "FanoutRole")
+DATABASE_ROLES = tuple(role for role in FUNCTION_ROLES if role != "AuthorizerRole")
 
 
 @pytest.fixture(scope="module", params=["dev", "prod"])
@@ -67,14 +76,17 @@ def test_what_lies_in_vendor_is_packaged(tmp_path: Path, monkeypatch: pytest.Mon
 def test_each_function_has_a_name_memory_time_and_a_role_of_its_own(template: Any) -> None:
     functions = _of_type(template, "AWS::Serverless::Function")
     stage = template["Parameters"]["Stage"]["Default"]
-    assert len({str(function["Role"]) for function in functions.values()}) == len(functions) == 5
+    assert len({str(function["Role"]) for function in functions.values()}) == len(functions) == 7
     for function in functions.values():
         assert function["FunctionName"].startswith(f"elt-pipeline-{stage}-")
         assert function["MemorySize"] >= 512
         assert function["Environment"]["Variables"]["ELT_STAGE"] == stage
     assert functions["APIHandler"]["Timeout"] == 29  # as long as API Gateway waits
-    assert functions["Job"]["Timeout"] == 900
-    assert functions["Job"]["EphemeralStorage"] == {"Size": 10240}
+    for name in ("Job", "Part"):
+        assert functions[name]["Timeout"] == 900
+        assert functions[name]["EphemeralStorage"] == {"Size": 10240}
+    for name in ("Part", "Finish"):
+        assert functions[name]["Timeout"] == FUNCTION_SECONDS
 
 
 def test_no_template_holds_the_address_of_a_database(template: Any) -> None:
@@ -93,7 +105,7 @@ def test_every_log_group_ends_with_time(template: Any) -> None:
 def test_whoever_is_alarmed_finds_what_to_do(template: Any) -> None:
     runbook = (Path(__file__).parents[3] / "dev" / "aws" / "OPERATIONS.md").read_text()
     alarms = _of_type(template, "AWS::CloudWatch::Alarm").values()
-    assert len(alarms) == 11
+    assert len(alarms) == 12
     for alarm in alarms:
         name = alarm["AlarmName"].split("-", 3)[3]
         assert f"### {name}\n" in runbook
@@ -171,7 +183,7 @@ def test_a_role_names_what_it_may_do_and_to_what(dev: Any, role: str) -> None:
                 continue
             for resource in _listed(statement["Resource"]):
                 assert resource != "*"
-                assert "*" not in resource.rsplit("/", 1)[0]
+                assert "*" not in re.sub(r"[/:][^/:]*$", "", resource)
                 assert not resource.endswith("elt/dev/*")
 
 
@@ -187,6 +199,9 @@ URL, TOKENS, KEY, USERS = (
     for name in ("service/database-url", "service/tokens", "service/naming-key", "user/a/b")
 )
 LAMBDA = "arn:aws:lambda:eu-central-1:123456789012:function:elt-pipeline-dev-"
+STATES = "arn:aws:states:eu-central-1:123456789012:"
+MACHINE = f"{STATES}stateMachine:elt-pipeline-dev-fanout"
+EXECUTION = f"{STATES}execution:elt-pipeline-dev-fanout:20260101T000000000000-0000-1"
 RULE = "arn:aws:events:eu-central-1:123456789012:rule/elt-pipeline-dev-tick"
 SOURCE = "arn:aws:s3:::given"
 SOURCE_KEY = "arn:aws:kms:eu-central-1:123456789012:key/given"
@@ -196,8 +211,8 @@ READ, CHANGE = "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"
 @pytest.mark.parametrize(
     ("role", "action", "resource"),
     [
-        *((role, READ, URL) for role in ROLES if role != "AuthorizerRole"),
-        *((role, READ, USERS) for role in ROLES if role != "AuthorizerRole"),
+        *((role, READ, URL) for role in DATABASE_ROLES),
+        *((role, READ, USERS) for role in DATABASE_ROLES),
         ("AuthorizerRole", READ, TOKENS),
         ("ApiHandlerRole", READ, KEY),
         ("ApiHandlerRole", CHANGE, KEY),
@@ -212,10 +227,25 @@ READ, CHANGE = "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"
         ("TickRole", "lambda:InvokeFunction", f"{LAMBDA}job"),
         ("TickRole", "events:DescribeRule", RULE),
         ("JobRole", "lambda:InvokeFunction", f"{LAMBDA}job"),
-        ("JobRole", "s3:PutObject", "arn:aws:s3:::output/runs/1/combined.csv"),
-        ("JobRole", "s3:ListBucket", SOURCE),
-        ("JobRole", "s3:GetObject", f"{SOURCE}/orders/1.csv"),
-        ("JobRole", "kms:Decrypt", SOURCE_KEY),
+        ("JobRole", "states:StartExecution", MACHINE),
+        ("ApiHandlerRole", "states:StopExecution", EXECUTION),
+        ("FanoutRole", "lambda:InvokeFunction", f"{LAMBDA}part"),
+        ("FanoutRole", "lambda:InvokeFunction", f"{LAMBDA}finish"),
+        ("FanoutRole", "s3:GetObject", "arn:aws:s3:::output/runs/1/manifests/1-1.json"),
+        ("FanoutRole", "states:StartExecution", MACHINE),
+        ("FanoutRole", "states:StopExecution", EXECUTION.replace("-fanout:", "-fanout/Parts:")),
+        ("FinishRole", "s3:PutObject", "arn:aws:s3:::output/runs/1/manifest.json"),
+        *(
+            (role, *right)
+            for role in ("JobRole", "PartRole")
+            for right in (
+                ("s3:PutObject", "arn:aws:s3:::output/runs/1/combined.csv"),
+                ("s3:ListBucket", SOURCE),
+                ("s3:GetObject", f"{SOURCE}/orders/1.csv"),
+                ("kms:Decrypt", SOURCE_KEY),
+            )
+        ),
+        ("DoctorRole", "states:DescribeStateMachine", MACHINE),
         ("DoctorRole", "s3:ListBucket", SOURCE),
         ("DoctorRole", "lambda:InvokeFunction", f"{LAMBDA}job"),
         ("DoctorRole", "s3:ListBucket", "arn:aws:s3:::output"),
@@ -230,7 +260,7 @@ def test_a_role_may_do_what_its_function_does(
 @pytest.mark.parametrize(
     ("role", "action", "resource"),
     [
-        *((role, READ, TOKENS) for role in ROLES if role != "AuthorizerRole"),
+        *((role, READ, TOKENS) for role in (*DATABASE_ROLES, "FanoutRole")),
         *((role, CHANGE, TOKENS) for role in ROLES),
         *((role, CHANGE, URL) for role in ROLES),
         *((role, CHANGE, USERS) for role in ROLES if role != "ApiHandlerRole"),
@@ -243,6 +273,15 @@ def test_a_role_may_do_what_its_function_does(
         ("ApiHandlerRole", "s3:PutObject", "arn:aws:s3:::output/runs/1/combined.csv"),
         ("JobRole", "s3:GetObject", "arn:aws:s3:::output/runs/1/combined.csv"),
         ("JobRole", "events:DisableRule", RULE),
+        ("PartRole", "states:StartExecution", MACHINE),
+        ("PartRole", "lambda:InvokeFunction", f"{LAMBDA}part"),
+        ("FinishRole", "s3:GetObject", f"{SOURCE}/a"),
+        ("FinishRole", "s3:ListBucket", SOURCE),
+        ("FanoutRole", READ, URL),
+        ("FanoutRole", "lambda:InvokeFunction", f"{LAMBDA}job"),
+        ("FanoutRole", "s3:GetObject", f"{SOURCE}/a"),
+        ("FanoutRole", "s3:PutObject", "arn:aws:s3:::output/runs/1/a"),
+        ("ApiHandlerRole", "states:StartExecution", MACHINE),
         ("DoctorRole", "s3:GetObject", f"{SOURCE}/a"),
         *((role, "events:ListTargetsByRule", RULE) for role in ROLES if role != "ApiHandlerRole"),
         ("ApiHandlerRole", "s3:GetObject", f"{SOURCE}/a"),
@@ -253,16 +292,39 @@ def test_a_role_may_do_nothing_else(dev: Any, role: str, action: str, resource: 
     assert not _allowed(dev, role, action, resource)
 
 
+def test_a_part_that_fails_three_times_has_failed_and_throttling_is_no_failure(dev: Any) -> None:
+    throttled, failed = _states(dev)["Parts"]["ItemProcessor"]["States"]["Part"]["Retry"]
+    assert (failed["ErrorEquals"], failed["MaxAttempts"]) == (["States.ALL"], 2)
+    assert throttled["ErrorEquals"] == ["Lambda.TooManyRequestsException"]
+
+
+def test_the_end_of_a_large_run_is_recorded_whatever_became_of_its_parts(dev: Any) -> None:
+    manifests = _machine(dev)["States"]["Manifests"]
+    (catch,) = manifests["Catch"]
+    assert (catch["ErrorEquals"], catch["Next"]) == (["States.ALL"], "Finish")
+    assert manifests["Next"] == "Finish"
+
+
+def test_the_results_of_a_map_stay_below_what_step_functions_keeps(dev: Any) -> None:
+    part = _states(dev)["Parts"]["ItemProcessor"]["States"]["Part"]
+    result = json.dumps(part["ResultSelector"])
+    assert (len(result) + 1) * MANIFEST_PARTS < 256 * 1024
+
+
 def test_the_rule_starts_nothing_but_the_tick(dev: Any) -> None:
     (aim,) = [s for s in _statements(dev, "ApiHandlerRole") if s["Sid"] == "AimTheRule"]
     assert aim["Condition"] == {"ArnEquals": {"events:TargetArn": f"{LAMBDA}tick"}}
 
 
-def test_without_sources_and_a_vpc_nothing_is_allowed_for_them(dev: Any) -> None:
-    resources = dev["Resources"]
-    conditional = [s for s in _policy(dev, "JobRole") if "Fn::If" in s]
+@pytest.mark.parametrize("role", ["JobRole", "PartRole"])
+def test_without_sources_nothing_is_allowed_for_them(dev: Any, role: str) -> None:
+    conditional = [s for s in _policy(dev, role) if "Fn::If" in s]
     assert [s["Fn::If"][0] for s in conditional] == ["HasSources", "HasSources", "HasKeys"]
-    for role in ROLES:
+
+
+def test_without_a_vpc_nothing_is_allowed_for_it(dev: Any) -> None:
+    resources = dev["Resources"]
+    for role in FUNCTION_ROLES:
         (managed,) = resources[role]["Properties"]["ManagedPolicyArns"]
         condition, policy, otherwise = managed["Fn::If"]
         assert (condition, otherwise) == ("HasVpc", {"Ref": "AWS::NoValue"})
@@ -275,6 +337,15 @@ def _linted(template: str, folder: Path) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode == 0) == (done.stdout == done.stderr == "")
     return done.stdout + done.stderr
+
+
+def _machine(template: Any) -> Any:
+    definition = template["Resources"]["Fanout"]["Properties"]["DefinitionString"]["Fn::Sub"]
+    return json.loads(definition)
+
+
+def _states(template: Any) -> Any:
+    return _machine(template)["States"]["Manifests"]["ItemProcessor"]["States"]
 
 
 def _gateway_responses(template: Any) -> dict[str, Any]:
