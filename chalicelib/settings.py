@@ -117,24 +117,33 @@ def fanout_machine() -> str | None:
 
 def fanout_bytes() -> int:
     """A run of more bytes is large."""
-    return int(os.environ.get("ELT_FANOUT_BYTES", 2_000_000_000))
+    return _number("ELT_FANOUT_BYTES", 2_000_000_000)
 
 
 def fanout_files() -> int:
     """A run of more files is large."""
-    return int(os.environ.get("ELT_FANOUT_FILES", 1_000))
+    return _number("ELT_FANOUT_FILES", 1_000)
+
+
+def part_limit() -> int:
+    """Bytes of a file, or of files that must be read together, that one function can take."""
+    return _number("ELT_PART_LIMIT", 2_000_000_000)
 
 
 def fanout_concurrency() -> int:
     """How many parts of a large run are worked on at once."""
-    return int(os.environ.get("ELT_FANOUT_CONCURRENCY", 8))
+    return _number("ELT_FANOUT_CONCURRENCY", 8)
 
 
 def fanout_tolerated() -> int:
     """How many of a hundred parts may fail before no others are begun."""
-    return int(os.environ.get("ELT_FANOUT_TOLERATED", 5))
+    return _number("ELT_FANOUT_TOLERATED", 5)
 
 
 def data_folder() -> Path:
     """What paths in a stored configuration are relative to; Lambda's only disk is its /tmp."""
     return Path(tempfile.gettempdir()) / "elt" if on_lambda() else Path.cwd()
+
+
+def _number(name: str, default: int) -> int:
+    return int(os.environ.get(name) or default)

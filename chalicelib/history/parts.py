@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, Row
 
 from chalicelib.history import leases
 from chalicelib.history.records import Failure
@@ -38,7 +38,7 @@ OURS = """
 """
 
 BEGIN = f"""
-    update {{elt}}.parts set begun = begun + 1, progress = null
+    update {{elt}}.parts set begun = begun + 1
     where run_id = :id and part = :part and {OURS}
 """
 
@@ -145,12 +145,13 @@ def states(engine: Engine, run_id: str) -> dict[int, PartState]:
 
     def work(connection: Connection) -> dict[int, PartState]:
         rows = execute(connection, STATES, id=run_id)
-        return {
-            part: PartState(begun, Failure(**error) if error else None)
-            for part, begun, error in rows
-        }
+        return {row.part: _state(row) for row in rows}
 
     return run(engine, f"looking at the parts of the run {run_id}", work)
+
+
+def _state(row: Row[Any]) -> PartState:
+    return PartState(row.begun, Failure(**row.error) if row.error else None)
 
 
 def _whole(connection: Connection, run_id: str) -> dict[str, Any]:

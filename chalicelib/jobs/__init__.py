@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
-from chalicelib import database, load, log, schedule
+from chalicelib import database, fanout, load, log, schedule
 from chalicelib.errors import (
     Conflict,
     EltError,
@@ -18,8 +18,9 @@ from chalicelib.errors import (
     ScheduleError,
 )
 from chalicelib.history import configs, leases, runs
-from chalicelib.history.records import Failure, NewRun, Run
+from chalicelib.history.records import Failure, NewRun, Outcome, Run
 from chalicelib.jobs.common import HURRY, configuration, service, settle
+from chalicelib.jobs.ending import close
 from chalicelib.jobs.launch import launch
 from chalicelib.jobs.retention import purge
 
@@ -105,11 +106,21 @@ def cancel(engine: Engine, run_id: str) -> Run:
     asked = leases.request_cancel(engine, run_id)
     if asked.state == "running":
         try:
-            target = configuration(engine, asked).target
-            load.withdraw(database.connect(target, HURRY), target.qualified_table, run_id)
+            _end_at_once(engine, asked)
         except EltError as error:
             log.LOGGER.warning("the run %s is cancelled, but not ended at once: %s", run_id, error)
     return runs.get(engine, run_id)
+
+
+def _end_at_once(engine: Engine, run: Run) -> None:
+    """A process says itself that its run has ended; of one in Step Functions nobody would."""
+    handed_over = fanout.is_execution(run.owner)
+    if handed_over:
+        fanout.stop(str(run.owner))
+    target = configuration(engine, run).target
+    load.withdraw(database.connect(target, HURRY), target.qualified_table, run.id)
+    if handed_over:
+        close(engine, run.id, str(run.owner), Outcome("cancelled"))
 
 
 def tick(event_id: str, event_time: datetime) -> Run:

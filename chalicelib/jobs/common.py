@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
@@ -70,3 +72,11 @@ def succeeded(done: RunResult | LoadRecord, report: dict[str, Any] | None = None
     """The end of a run, with what it counted."""
     counts = {name: getattr(done, name) for name in COUNTS}
     return Outcome("succeeded", **counts, result=report)
+
+
+def make_room(config: Config, base: Path, folder: Path) -> None:
+    """Delete what was fetched and written: a function that stays warm keeps its disk."""
+    if settings.on_lambda():
+        fetched = [s.path for s in config.sources if s.type == "local" and s.s3]
+        for path in (folder, *(base / path for path in fetched)):
+            shutil.rmtree(path, ignore_errors=True)

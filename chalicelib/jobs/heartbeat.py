@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from chalicelib import log
 from chalicelib.errors import Cancelled, EltError, LeaseLost
-from chalicelib.history import leases
+from chalicelib.history import leases, parts
 from chalicelib.progress import STEPS, Progress
 
 INTERVAL = 1.0
@@ -104,13 +104,45 @@ def heartbeat(engine: Engine, run_id: str, owner: str) -> Iterator[StoredProgres
     def beat(now: StoredProgress) -> bool:
         return leases.heartbeat(engine, run_id, owner, now.step, now.snapshot())
 
+    with _beating(run_id, beat) as progress:
+        yield progress
+
+
+@contextmanager
+def heartbeat_of_part(
+    engine: Engine, run_id: str, execution: str, part: int
+) -> Iterator[StoredProgress]:
+    """The same for one of many parts that are worked on at once."""
+
+    def beat(now: StoredProgress) -> bool:
+        return parts.heartbeat(engine, run_id, execution, part, now.step, now.snapshot())
+
+    with _beating(f"{run_id}/{part}", beat) as progress:
+        yield progress
+
+
+@contextmanager
+def heartbeat_of_all(engine: Engine, run_id: str, execution: str) -> Iterator[StoredProgress]:
+    """The same when all parts are there: what is done of the run is what was done of them."""
+    done = parts.whole(engine, run_id)
+
+    def beat(now: StoredProgress) -> bool:
+        return leases.heartbeat(engine, run_id, execution, now.step, done, parts.LEASE)
+
+    with _beating(run_id, beat) as progress:
+        progress.step = "load"
+        yield progress
+
+
+@contextmanager
+def _beating(name: str, beat: Callable[[StoredProgress], bool]) -> Iterator[StoredProgress]:
     progress, over = StoredProgress(beat), threading.Event()
 
     def keep_beating() -> None:
         while not over.wait(INTERVAL):
             progress.beat()
 
-    thread = threading.Thread(target=keep_beating, name=f"heartbeat {run_id}", daemon=True)
+    thread = threading.Thread(target=keep_beating, name=f"heartbeat {name}", daemon=True)
     thread.start()
     try:
         yield progress

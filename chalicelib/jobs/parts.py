@@ -31,10 +31,11 @@ class WithinTime:
             folder = put_aside(start, planned, progress)
             self._longest = max(self._longest, time.monotonic() - begun)
             self.done += 1
-            _keep(start, folder)
+            keep(start, folder)
 
 
-def _keep(start: Start, folder: Path) -> None:
+def keep(start: Start, folder: Path) -> None:
+    """Put what a part wrote into the bucket, and make room on the disk of a function."""
     run_id = start.part.run_id
     names = [f"{folder.name}/{name}" for name in (outputs.COMBINED, outputs.REJECTS)]
     for warning in outputs.keep(run_id, run_folder(start.base, run_id), names):

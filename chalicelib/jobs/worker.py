@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import socket
 import time
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Engine
 
-from chalicelib import database, load, log, pipeline, settings
+from chalicelib import log, pipeline, settings
 from chalicelib.causes import sqlstate
 from chalicelib.config import Config
-from chalicelib.errors import (
-    Cancelled,
-    EltError,
-    InvalidRows,
-    OutOfMemory,
-    Superseded,
-    TargetError,
-)
-from chalicelib.history import leases, runs
-from chalicelib.history.records import Failure, Outcome, Run
+from chalicelib.errors import InvalidRows, TargetError
+from chalicelib.history import leases
+from chalicelib.history.records import Outcome, Run
 from chalicelib.jobs import outputs, previews
-from chalicelib.jobs.common import configuration, loaded, service, settle, succeeded
-from chalicelib.jobs.deadline import OutOfTime, deadline, when_over
+from chalicelib.jobs.common import configuration, make_room, service, settle
+from chalicelib.jobs.deadline import OutOfTime, when_over
+from chalicelib.jobs.ending import conclude
+from chalicelib.jobs.handover import Large, UnlessLarge, hand_over
 from chalicelib.jobs.heartbeat import heartbeat
 from chalicelib.jobs.launch import Event, launch
 from chalicelib.jobs.parts import WithinTime
@@ -59,47 +50,21 @@ def work(run_id: str, seconds: float | None = None, invocation: int = 1) -> None
     owner = f"{socket.gethostname()}:{os.getpid()}:{run_id}:{time.monotonic_ns()}"
     if not leases.begin(engine, run_id, owner):
         return
-    try:
-        with deadline(seconds):
-            outcome = _outcome(engine, run_id, owner)
-    except OutOfTime as over:
-        outcome = when_over(over, runs.get(engine, run_id).step, invocation)
-    except MemoryError:
-        outcome = Outcome("failed", error=Failure.of(OutOfMemory()))
-    except Exception as bug:
-        log.LOGGER.exception("the run %s broke", run_id)
-        outcome = Outcome("failed", error=Failure("internal", f"unforeseen: {type(bug).__name__}"))
-    if outcome.state != "succeeded":  # whatever broke may have done so after COMMIT
-        outcome = loaded(engine, runs.get(engine, run_id)) or outcome
-    leases.finish(engine, run_id, owner, outcome)
-    log.event("run ended", run_id=run_id, state=outcome.state)  # dev/aws/alarms.py counts these
-    if outcome.state == "interrupted":
+
+    def carry_out(run: Run) -> RunResult | None:
+        try:
+            with heartbeat(engine, run_id, owner) as progress:
+                return _carry_out(engine, run, progress)
+        except Large as large:
+            hand_over(engine, run, owner, large)
+            return None
+
+    def over(run: Run, end: OutOfTime) -> Outcome:
+        return when_over(end, run.step, invocation)
+
+    outcome = conclude(engine, run_id, owner, carry_out, seconds, over)
+    if outcome and outcome.state == "interrupted":
         launch({"run_id": run_id, "invocation": str(invocation + 1)})
-
-
-def _outcome(engine: Engine, run_id: str, owner: str) -> Outcome:
-    run = runs.get(engine, run_id)
-    if done := loaded(engine, run):
-        return done
-    try:
-        with heartbeat(engine, run_id, owner) as progress:
-            result = _carry_out(engine, run, progress)
-    except Cancelled:
-        return _cancelled(engine, run)
-    except EltError as error:
-        wished = isinstance(error, Superseded) and runs.get(engine, run_id).cancel_requested
-        return _cancelled(engine, run) if wished else Outcome("failed", error=Failure.of(error))
-    return succeeded(result, _as_json(result))
-
-
-def _cancelled(engine: Engine, run: Run) -> Outcome:
-    """What the run had put aside nobody resumes; should it stay, the next run gives it up."""
-    try:
-        target = configuration(engine, run).target
-        load.discard(database.connect(target), target.qualified_table, run.id)
-    except EltError as error:
-        log.LOGGER.warning("what the run had put aside is still there: %s", error)
-    return Outcome("cancelled")
 
 
 def _carry_out(engine: Engine, run: Run, progress: Progress) -> RunResult:
@@ -124,16 +89,8 @@ def _load_and_keep(config: Config, run: Run, progress: Progress) -> RunResult:
         raise
     if result.output:
         result.warnings += outputs.keep(run.id, folder, [outputs.COMBINED, outputs.REJECTS, OUTPUT])
-    if settings.on_lambda():
-        _make_room(config, base, folder)
+    make_room(config, base, folder)
     return result
-
-
-def _make_room(config: Config, base: Path, folder: Path) -> None:
-    """Delete what was fetched and written: a function that stays warm keeps its disk."""
-    fetched = [s.path for s in config.sources if s.type == "local" and s.s3]
-    for path in (folder, *(base / path for path in fetched)):
-        shutil.rmtree(path, ignore_errors=True)
 
 
 def _load(config: Config, base: Path, run: Run, progress: Progress) -> RunResult:
@@ -144,19 +101,9 @@ def _load(config: Config, base: Path, run: Run, progress: Progress) -> RunResult
 
 
 def _run(config: Config, base: Path, run: Run, progress: Progress) -> RunResult:
-    share, work = settings.part_bytes(), WithinTime()
-    cut = Cut(share) if share else None
+    share, alone = settings.part_bytes(), WithinTime()
+    cut, work = Cut(share) if share else None, UnlessLarge(alone)
     try:
         return pipeline.run(config, base, progress, run.id, full=run.full, cut=cut, work=work)
     except OutOfTime:
-        raise OutOfTime(work.done) from None
-
-
-def _as_json(result: RunResult) -> dict[str, Any]:
-    """As the service tells it: that there is a file, not where it lies on the worker's disk."""
-
-    def plain(value: object) -> object:
-        return sorted(value) if isinstance(value, frozenset) else str(value)
-
-    report: dict[str, Any] = json.loads(json.dumps(asdict(result), default=plain))
-    return {**report, "output": result.output is not None}
+        raise OutOfTime(alone.done) from None

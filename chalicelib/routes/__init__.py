@@ -106,6 +106,20 @@ def work(event: dict[str, str], seconds: float) -> None:
     worker.handle(event, seconds)
 
 
+def part(event: dict[str, Any], seconds: float) -> None:
+    """Step Functions invokes the function of parts, which has so many seconds."""
+    from chalicelib.jobs import handover
+
+    handover.load_part(event, seconds)
+
+
+def finish(event: dict[str, Any], seconds: float) -> None:
+    """Step Functions is done with the parts of a run."""
+    from chalicelib.jobs import handover
+
+    handover.end(event, seconds)
+
+
 def doctor() -> list[dict[str, Any]]:
     """The doctor function was invoked."""
     from dataclasses import asdict

@@ -15,7 +15,6 @@ from chalicelib.errors import Superseded
 from chalicelib.history import leases, runs
 from chalicelib.history.records import NewRun, Outcome, Run
 from chalicelib.jobs import worker
-from chalicelib.reports import Cursor, RunResult, SourceReport
 from dev.aws.alarms import COUNTED
 from tests.pipelines import Pipeline
 
@@ -99,10 +98,3 @@ def test_a_run_that_was_given_up_while_it_worked_was_not_cancelled_and_can_be_re
     leases.resume(jobs.service(), queued.id, "ann")
     worker.work(queued.id)
     assert shop.query("select id from orders") == [(1,)]
-
-
-def test_a_report_has_plain_values_and_no_path_of_the_worker() -> None:
-    source = SourceReport("web", "api", cursor=Cursor("2026", frozenset({"b", "a"})))
-    report = worker._as_json(RunResult("r", "orders", "append", [source], output=Path("all.csv")))
-    assert report["sources"][0]["cursor"] == {"value": "2026", "hashes": ["a", "b"]}
-    assert report["output"] is True
