@@ -67,14 +67,14 @@ class Api:
         assert answer.status_code == 202, answer.text
         return answer.json()["run_id"]
 
-    def watch(self, run_id: str) -> Any:
+    def watch(self, run_id: str, seconds: float = 90) -> Any:
         """The run when it has ended."""
 
         def ended() -> Any:
             run = self.get(f"/runs/{run_id}").json()
             return run if run["state"] in ENDED else None
 
-        return eventually(ended, 90, f"the end of run {run_id}")
+        return eventually(ended, seconds, f"the end of run {run_id}")
 
     def _call(self, method: str, path: str, **options: Any) -> requests.Response:
         headers = {**self._headers, **options.pop("headers", {})}
@@ -142,6 +142,16 @@ class Deployment:
         name = function_name(STAGE, function)
         configuration = self.aws.client("lambda").get_function_configuration(FunctionName=name)
         return configuration["MemorySize"]
+
+    def configure(self, function: str, **variables: str) -> None:
+        """Set variables of a function, as environment_variables of a stage do."""
+        functions, name = self.aws.client("lambda"), function_name(STAGE, function)
+        known = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        functions.update_function_configuration(
+            FunctionName=name, Environment={"Variables": {**known, **variables}}
+        )
+        functions.get_waiter("function_updated_v2").wait(FunctionName=name)
+        time.sleep(SETTLING)
 
     @property
     def url(self) -> str:
