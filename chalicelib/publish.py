@@ -15,10 +15,7 @@ from chalicelib.reports import RunResult, SourceReport
 from chalicelib.schema import TableSchema
 from chalicelib.schema.infer import Evidence
 from chalicelib.schema.validate import SHOWN
-from chalicelib.start import Start, ended, run_folder
-
-OUTPUT = "combined.json"
-"""The list of the parts' combined CSVs."""
+from chalicelib.start import OUTPUT, Start, ended, run_folder
 
 
 def publish(start: Start, planned: Plan, progress: Progress) -> RunResult:

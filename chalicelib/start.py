@@ -17,6 +17,9 @@ from chalicelib.run_id import new_run_id
 KEPT_RUNS = 3
 """Runs whose folders stay on the disk, the present one among them."""
 
+OUTPUT = "combined.json"
+"""The list of the parts' combined CSVs."""
+
 
 @dataclass(frozen=True)
 class Start:

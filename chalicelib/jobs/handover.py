@@ -30,10 +30,10 @@ from chalicelib.jobs.heartbeat import heartbeat_of_all, heartbeat_of_part
 from chalicelib.jobs.parts import keep
 from chalicelib.parts import Plan, PlannedPart
 from chalicelib.progress import Progress
-from chalicelib.publish import OUTPUT, publish
+from chalicelib.publish import publish
 from chalicelib.reports import RunResult
 from chalicelib.several import Work, joined, put_aside, undone
-from chalicelib.start import Start, run_folder
+from chalicelib.start import OUTPUT, Start, run_folder
 
 Event = Mapping[str, Any]
 """`run_id` and `execution`; of a part its number, of the end why the map failed, if it did."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from uuid import uuid4
 
 from chalicelib import settings
 from chalicelib.errors import EltError, NotFound
+from chalicelib.start import OUTPUT
 
 COMBINED, REJECTS = "combined.csv", "rejects.csv"
 
@@ -57,12 +59,35 @@ def keep(run_id: str, folder: Path, names: Sequence[str]) -> list[str]:
     return []
 
 
+def of_run(run_id: str, part: int | None) -> tuple[Link, int | None]:
+    """The combined CSV of a run, or of one of its parts; or the list of them, and how many.
+
+    Raises NotFound when there is none.
+    """
+    if part is not None:
+        return link(run_id, f"part-{part}/{COMBINED}"), None
+    try:
+        return link(run_id, COMBINED), None
+    except NotFound as missing:
+        try:
+            return link(run_id, OUTPUT), len(_listed(run_id))
+        except NotFound:
+            raise missing from None
+
+
+def _listed(run_id: str) -> list[Any]:
+    with _translated():
+        answer = _client().get_object(Bucket=str(settings.bucket()), Key=_key(run_id, OUTPUT))
+        listed: list[Any] = json.load(answer["Body"])["parts"]
+    return listed
+
+
 def link(run_id: str, name: str) -> Link:
     """A URL of one of the run's files. Raises NotFound when it is not in the bucket."""
     bucket, key = _bucket(run_id, name), _key(run_id, name)
     with _translated():
         _refuse_missing({"Bucket": bucket, "Key": key}, run_id, name)
-        return _linked(bucket, key, f"{run_id}-{name}")
+        return _linked(bucket, key, f"{run_id}-{name.replace('/', '-')}")
 
 
 def hand_out(file: Path, run_id: str) -> Link:

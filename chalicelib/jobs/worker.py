@@ -24,10 +24,9 @@ from chalicelib.jobs.heartbeat import heartbeat
 from chalicelib.jobs.launch import Event, launch
 from chalicelib.jobs.parts import WithinTime
 from chalicelib.progress import Progress
-from chalicelib.publish import OUTPUT
 from chalicelib.reports import RunResult
 from chalicelib.several import Cut
-from chalicelib.start import run_folder
+from chalicelib.start import OUTPUT, run_folder
 
 PASSWORD_REFUSED = "28P01"  # noqa: S105 - an SQLSTATE
 

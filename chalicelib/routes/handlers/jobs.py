@@ -132,10 +132,23 @@ class Download(Model):
     expires_at: datetime
 
 
-def get_output(call: Call[None, None]) -> Download:
+class PartOf(Model):
+    """Which part of a run of several is meant."""
+
+    part: int | None = Field(None, ge=1, le=10**9)
+
+
+class Output(Download):
+    """Of a run of several parts, `url` is the list of their CSVs, and `parts` how many it has."""
+
+    parts: int | None
+
+
+def get_output(call: Call[PartOf, None]) -> Output:
     """The combined CSV: the rows that were loaded, with a header."""
     run = runs.get(jobs.service(), call.path["run_id"])
-    return Download(**vars(outputs.link(run.id, outputs.COMBINED)))
+    link, parts = outputs.of_run(run.id, call.query.part)
+    return Output(**vars(link), parts=parts)
 
 
 def trigger_job(call: Call[None, Order]) -> Started:
