@@ -73,6 +73,13 @@ class Shop:
         """The table, sorted."""
         return self._database.query(f"select * from {self.table} order by 1, 2")
 
+    @property
+    def staged(self) -> list[tuple[object, ...]]:
+        """The tables in which rows of any run wait to be published."""
+        return self._database.query(
+            "select tablename from pg_tables where schemaname = 'elt' and tablename ~ '^stage_'"
+        )
+
 
 @pytest.fixture
 def shop(aws: Session, postgres_url: str, tmp_path: Path) -> Shop:

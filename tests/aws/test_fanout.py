@@ -109,4 +109,4 @@ def test_a_cancelled_run_leaves_nothing_and_begins_no_more_parts(
     assert admin.post(f"/runs/{run_id}/cancel").json()["state"] == "cancelled"
     assert admin.get(f"/runs/{run_id}").json()["state"] == "cancelled"
     eventually(lambda: succeeded(aws, run_id), 60, "the end of the execution")
-    assert large.rows == []
+    assert large.staged == []
