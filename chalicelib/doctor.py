@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Engine
 
-from chalicelib import database, history, schedule, secrets, settings
+from chalicelib import database, fanout, history, schedule, secrets, settings
 from chalicelib.config import ApiSource, Config, Target, parse_config
 from chalicelib.errors import EltError, SourceError
 from chalicelib.extract.s3_errors import translated
@@ -59,6 +59,7 @@ def examine(patience: float = PATIENCE) -> list[Check]:
             "database": _service_database,
             "schedule": _schedule,
             "job": launchable,
+            "fan-out": fanout.reachable,
             "bucket": _bucket,
             "configuration": lambda: _summary(_configuration()),
         },

@@ -98,36 +98,38 @@ def _briefly(source: str, names: Sequence[str] | None) -> str:
     return f"{source}: {', '.join([*names[:SHOWN], *more])}"
 
 
-def cut(listings: Sequence[Listing], share: int) -> Iterator[PlannedPart]:
+def cut(listings: Sequence[Listing], share: int, most: int | None = None) -> Iterator[PlannedPart]:
     """Whole files, in their order, in parts of about `share` bytes: rather too few than too many.
 
-    Files of the same content are in one part, where it is read once.
+    Files of the same content are in one part, where it is read once. `most`: files of a part, as
+    each takes its time, however small it is.
     """
     number = 0
     for listing in listings:
-        for files in _groups(listing, share):
+        for files in _groups(listing, share, most):
             number += 1
             names = None if files is None else [file.name for file in files]
             yield PlannedPart(number, {listing.report.name: names}, _size(files))
 
 
-def _groups(listing: Listing, share: int) -> Iterator[Sequence[Listed] | None]:
+def _groups(listing: Listing, share: int, most: int | None) -> Iterator[Sequence[Listed] | None]:
     if listing.files is None:
         yield None
     elif listing.whole and listing.files:
         yield listing.files
     else:
-        yield from _cut(listing.files, share)
+        yield from _cut(listing.files, share, most)
 
 
-def _cut(files: Sequence[Listed], share: int) -> list[list[Listed]]:
+def _cut(files: Sequence[Listed], share: int, most: int | None) -> list[list[Listed]]:
     groups: list[list[Listed]] = []
     group_of: dict[str, list[Listed]] = {}
     filled = 0
     for file in files:
         group = group_of.get(file.content)
         if group is None:
-            if not groups or filled + file.size / 2 > share:  # farther from its share than it is
+            full = filled + file.size / 2 > share  # farther from its share than it is
+            if not groups or full or len(groups[-1]) == most:
                 groups.append([])
                 filled = 0
             group = group_of[file.content] = groups[-1]

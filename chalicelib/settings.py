@@ -100,6 +100,11 @@ def part_bytes() -> int | None:
     return 1 << 30 if on_lambda() else None
 
 
+def part_files() -> int:
+    """How many files one part of a run reads at most, where runs have parts."""
+    return _number("ELT_PART_FILES", 500)
+
+
 def job_function() -> str | None:
     """The Lambda function that works on runs; without one a thread of this process does."""
     return os.environ.get("ELT_JOB_FUNCTION")
@@ -128,6 +133,11 @@ def fanout_files() -> int:
 def part_limit() -> int:
     """Bytes of a file, or of files that must be read together, that one function can take."""
     return _number("ELT_PART_LIMIT", 2_000_000_000)
+
+
+def publish_bytes_per_second() -> int:
+    """How fast the target takes rows that are aside; `make bench-fanout` measures it."""
+    return _number("ELT_PUBLISH_BYTES_PER_SECOND", 30_000_000)
 
 
 def fanout_concurrency() -> int:

@@ -30,10 +30,11 @@ MOST_PARTS = 1_000
 
 @dataclass(frozen=True)
 class Cut:
-    """How many bytes one part reads, or in how many parts all is read."""
+    """How many bytes one part reads, or in how many parts all is read; and how many `files`."""
 
     share: int | None = None
     parts: int | None = None
+    files: int | None = None
 
     def share_of(self, size: int) -> int:
         """Bytes of a part of a run with so many."""
@@ -66,10 +67,11 @@ def plan(start: Start, cut_by: Cut, progress: Progress) -> Plan | None:
         if kept := load.plan_of(start.engine, run_id):
             return _begun(Plan.from_json(kept), progress)
         found = listings(start.config, start.base, start.states())
-        size = sum(file.size for listing in found for file in listing.files or ())
-        if size <= (cut_by.share or 0):
+        files = [file for listing in found for file in listing.files or ()]
+        size = sum(file.size for file in files)
+        if size <= (cut_by.share or 0) and len(files) <= (cut_by.files or len(files)):
             return None
-        parts = tuple(cut(found, cut_by.share_of(size)))
+        parts = tuple(cut(found, cut_by.share_of(size), cut_by.files))
         if len(parts) <= 1:
             return None
         planned = Plan(start.part.mode, start.full, parts, tuple(one.report for one in found))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mimetypes
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -133,7 +134,8 @@ def _refuse_missing(place: dict[str, str], run_id: str, name: str) -> None:
 
 
 def _upload(file: Path, bucket: str, key: str) -> None:
-    _client().upload_file(str(file), bucket, key, ExtraArgs={"ContentType": "text/csv"})
+    kind = mimetypes.types_map[file.suffix]
+    _client().upload_file(str(file), bucket, key, ExtraArgs={"ContentType": kind})
 
 
 def _key(run_id: str, name: str) -> str:

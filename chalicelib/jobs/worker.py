@@ -101,7 +101,8 @@ def _load(config: Config, base: Path, run: Run, progress: Progress) -> RunResult
 
 def _run(config: Config, base: Path, run: Run, progress: Progress) -> RunResult:
     share, alone = settings.part_bytes(), WithinTime()
-    cut, work = Cut(share) if share else None, UnlessLarge(alone)
+    cut = Cut(share, files=settings.part_files()) if share else None
+    work = UnlessLarge(alone)
     try:
         return pipeline.run(config, base, progress, run.id, full=run.full, cut=cut, work=work)
     except OutOfTime:

@@ -38,6 +38,7 @@ from chalicelib.load.staging import (
     discard,
     give_up,
     staged,
+    staged_bytes,
     staged_now,
     would_round,
 )
@@ -50,8 +51,8 @@ __all__ = [
     "claimed_by_others", "declaration", "discard", "existing_columns", "fields_of_rejects",
     "fits", "give_up", "held", "in_quarantine", "keep_plan", "kinds", "left_behind", "load",
     "loaded_into", "migrate", "plan_of", "prepare", "preview", "publish", "purge_rejects",
-    "recorded", "rejects", "replaced_since", "scale", "staged", "state", "store_not_loaded",
-    "take", "take_part", "waiting", "withdraw", "would_round",
+    "recorded", "rejects", "replaced_since", "scale", "staged", "staged_bytes", "state",
+    "store_not_loaded", "take", "take_part", "waiting", "withdraw", "would_round",
 ]  # fmt: skip
 
 

@@ -26,6 +26,11 @@ STAGED = """
     from {elt}.loads where run_id = :run_id and staged order by part
 """
 
+BYTES = """
+    select coalesce(sum(pg_table_size(cast(name as regclass))), 0)
+    from unnest(cast(:tables as text[])) as name
+"""
+
 STAGE = """
     update {elt}.loads set staged = true, report = cast(:report as json)
     where run_id = :run_id and part = :number
@@ -186,6 +191,20 @@ def staged(engine: Engine, run_id: str) -> list[StagedPart]:
     return database.run(
         engine, f"reading the ledger of {run_id}", lambda connection: _staged(connection, run_id)
     )
+
+
+def staged_bytes(engine: Engine, run_id: str) -> int:
+    """Bytes of the tables in which the rows of a run wait."""
+
+    def work(connection: Connection) -> int:
+        tables = [
+            database.quote_table(table_of(Part(run_id, part.number, "", "")))
+            for part in _staged(connection, run_id)
+        ]
+        size = connection.execute(database.sql(BYTES), {"tables": tables}).scalar_one()
+        return int(size)
+
+    return database.run(engine, f"measuring what {run_id} has staged", work)
 
 
 def staged_now(connection: Connection, run_id: str, expected: Sequence[int]) -> list[StagedPart]:

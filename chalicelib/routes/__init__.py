@@ -108,16 +108,16 @@ def work(event: dict[str, str], seconds: float) -> None:
 
 def part(event: dict[str, Any], seconds: float) -> None:
     """Step Functions invokes the function of parts, which has so many seconds."""
-    from chalicelib.jobs import handover
+    from chalicelib.jobs import invoked
 
-    handover.load_part(event, seconds)
+    invoked.load_part(event, seconds)
 
 
 def finish(event: dict[str, Any], seconds: float) -> None:
     """Step Functions is done with the parts of a run."""
-    from chalicelib.jobs import handover
+    from chalicelib.jobs import invoked
 
-    handover.end(event, seconds)
+    invoked.end(event, seconds)
 
 
 def doctor() -> list[dict[str, Any]]:

@@ -141,7 +141,7 @@ def test_the_api_answers(package: Package) -> None:
 def test_the_doctor_answers(package: Package, local: Path) -> None:
     with stack(local) as environment:
         checks = package.run(DOCTOR, **environment)
-    tried = ["secrets", "database", "schedule", "job", "bucket", "configuration"]
+    tried = ["secrets", "database", "schedule", "job", "fan-out", "bucket", "configuration"]
     assert [check["what"] for check in checks] == tried
 
 

@@ -17,7 +17,7 @@ import pytest
 from chalicelib import fanout, jobs, uploads
 from chalicelib.history import leases, runs
 from chalicelib.history.records import NewRun, Run
-from chalicelib.jobs import handover, worker
+from chalicelib.jobs import invoked, worker
 from tests.dev.aws.states import make_machine
 from tests.pipelines import Pipeline
 
@@ -48,8 +48,8 @@ class StateMachine:
 
     def part(self, number: int) -> None:
         for _ in range(3):
-            with suppress(handover.PartFailed):
-                self._invoke(handover.load_part, part=number)
+            with suppress(invoked.PartFailed):
+                self._invoke(invoked.load_part, part=number)
                 return
 
     def map(self) -> None:
@@ -57,7 +57,7 @@ class StateMachine:
             list(pool.map(self.part, self.parts))
 
     def end(self, failure: dict[str, str] | None = None) -> None:
-        self._invoke(handover.end, failure=failure)
+        self._invoke(invoked.end, failure=failure)
 
     def run(self) -> None:
         self.map()
@@ -251,6 +251,55 @@ def test_an_object_too_large_for_one_part_is_refused_at_once_by_name(
     )["executions"]
 
 
+def test_many_small_files_are_cut_into_parts_of_so_many(
+    large: Pipeline, queue: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"FANOUT_BYTES": 10**9, "FANOUT_FILES": 10, "PART_BYTES": 10**9}.items():
+        monkeypatch.setenv(f"ELT_{name}", str(value))
+    monkeypatch.setenv("ELT_PART_FILES", "5")
+    run = queue()
+    worker.work(run.id)
+    machine = StateMachine(run.id)
+    assert len(machine.parts) == 3
+    machine.run()
+    assert large.rows == EVERY_ROW
+
+
+def test_what_could_not_be_published_in_time_is_not_read(
+    large: Pipeline, queue: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chalicelib.jobs.handover.FINISH_SECONDS", 100)
+    monkeypatch.setenv("ELT_PUBLISH_BYTES_PER_SECOND", "1")
+    run = queue()
+    worker.work(run.id)
+    error = runs.get(jobs.service(), run.id).error
+    assert error is not None
+    assert error.message.startswith("there are 736 bytes to load, and of more than 200 ")
+
+
+def test_what_is_aside_is_refused_with_its_size_when_it_takes_too_long_and_stays(
+    handed_over: StateMachine, large: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handed_over.map()
+    monkeypatch.setattr(invoked, "left", lambda: 800.0)
+    with monkeypatch.context() as slow:
+        slow.setenv("ELT_PUBLISH_BYTES_PER_SECOND", "10")
+        handed_over.end()
+    refused = get(handed_over)
+    assert refused.error is not None
+    assert (refused.state, refused.error.code) == ("failed", "publish_refused")
+    bytes_aside = large.query("select sum(pg_table_size(c.oid)) from pg_class c "
+                              "where relname like 'stage_%'")  # fmt: skip
+    assert f"{bytes_aside[0][0]:,} bytes" in refused.error.message
+    assert "8,000 can be published" in refused.error.message
+    leases.resume(jobs.service(), handed_over.given["run_id"], "ann")
+    worker.work(handed_over.given["run_id"])
+    again = StateMachine(handed_over.given["run_id"], attempt=2)
+    assert again.parts == []
+    again.run()
+    assert large.rows == EVERY_ROW
+
+
 def test_a_machine_that_cannot_be_asked_fails_the_run_which_can_be_resumed(
     large: Pipeline, queue: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -294,7 +343,7 @@ def test_what_the_parts_wrote_is_listed_in_the_bucket(
 def test_parts_do_not_publish_what_is_not_all_there(
     handed_over: StateMachine, large: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handover, "put_aside", lambda *_: (_ for _ in ()).throw(MemoryError))
+    monkeypatch.setattr(invoked, "put_aside", lambda *_: (_ for _ in ()).throw(MemoryError))
     handed_over.run()
     error = get(handed_over).error
     assert error is not None
