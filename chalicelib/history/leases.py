@@ -66,6 +66,12 @@ CANCEL = f"""
     returning {DETAIL}
 """
 
+GIVE_UP = f"""
+    update {{elt}}.runs set state = 'cancelled', lease_until = null
+    where id = :id and (state in ('failed', 'interrupted') or {LAPSED})
+    returning {DETAIL}
+"""
+
 RESUME = f"""
     update {{elt}}.runs
     set state = 'queued', resumed_by = :actor, owner = :claim, attempt = attempt + 1,
@@ -156,6 +162,20 @@ def request_cancel(engine: Engine, run_id: str) -> Run:
         raise _not_now(fetch(connection, run_id), "cancelled", "queued or running")
 
     return run(engine, f"cancelling the run {run_id}", work)
+
+
+def give_up(engine: Engine, run_id: str) -> Run:
+    """Cancel a run that has failed or was interrupted, so that nobody resumes it.
+
+    Raises NotFound, and Conflict when somebody has resumed it meanwhile.
+    """
+
+    def work(connection: Connection) -> Run:
+        if row := execute(connection, GIVE_UP, id=run_id).one_or_none():
+            return to_run(row)
+        raise _not_now(fetch(connection, run_id), "given up", "failed or interrupted")
+
+    return run(engine, f"giving up the run {run_id}", work)
 
 
 def expired(engine: Engine) -> list[Run]:

@@ -19,6 +19,9 @@ from chalicelib.history.statements import execute, run, to_json
 LEASE = 600
 """Seconds for which a heartbeat keeps the run: Step Functions pauses before it tries again."""
 
+STEP = "load"
+"""Of the run, while each of its parts is at another."""
+
 HAND_OVER = """
     update {elt}.runs
     set owner = :execution, lease_until = now() + make_interval(secs => :lease)
@@ -107,7 +110,7 @@ def begin(engine: Engine, run_id: str, execution: str, part: int) -> None:
 
 
 def heartbeat(
-    engine: Engine, run_id: str, execution: str, part: int, step: str, progress: dict[str, Any]
+    engine: Engine, run_id: str, execution: str, part: int, progress: dict[str, Any]
 ) -> bool:
     """Store how far the part is, and so the run; whether somebody asked to cancel it.
 
@@ -118,7 +121,7 @@ def heartbeat(
     def work(connection: Connection) -> bool:
         execute(connection, KEEP, **known, progress=to_json(progress))
         whole = _whole(connection, run_id)
-        return leases.beat(connection, run_id, execution, step, whole, LEASE)
+        return leases.beat(connection, run_id, execution, STEP, whole, LEASE)
 
     return run(engine, f"keeping part {part} of the run {run_id}", work)
 

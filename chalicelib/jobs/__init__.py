@@ -101,8 +101,11 @@ def cancel(engine: Engine, run_id: str) -> Run:
     """Ask a run to stop, and end its connection so that it does at once, in mid-COPY too.
 
     The wish is stored first: a run that takes the table after us reads it before it loads, and
-    one whose target cannot be asked hears of it at its next heartbeat.
+    one whose target cannot be asked hears of it at its next heartbeat. A run that failed and has
+    parts aside, which wait to be resumed, gives them up.
     """
+    if given_up := _without_what_is_aside(engine, runs.get(engine, run_id)):
+        return given_up
     asked = leases.request_cancel(engine, run_id)
     if asked.state == "running":
         try:
@@ -114,13 +117,23 @@ def cancel(engine: Engine, run_id: str) -> Run:
 
 def _end_at_once(engine: Engine, run: Run) -> None:
     """A process says itself that its run has ended; of one in Step Functions nobody would."""
-    handed_over = fanout.is_execution(run.owner)
-    if handed_over:
-        fanout.stop(str(run.owner))
     target = configuration(engine, run).target
     load.withdraw(database.connect(target, HURRY), target.qualified_table, run.id)
-    if handed_over:
-        close(engine, run.id, str(run.owner), Outcome("cancelled"))
+    if run.owner and fanout.is_execution(run.owner):
+        close(engine, run.id, run.owner, Outcome("cancelled"))
+        fanout.stop(run.owner)
+
+
+def _without_what_is_aside(engine: Engine, run: Run) -> Run | None:
+    """The run, cancelled, if it has ended and had anything aside."""
+    if run.state not in ("failed", "interrupted"):
+        return None
+    target = configuration(engine, run).target
+    asked = database.connect(target, HURRY)
+    if not load.plan_of(asked, run.id):
+        return None
+    load.discard(asked, target.qualified_table, run.id)
+    return leases.give_up(engine, run.id)
 
 
 def tick(event_id: str, event_time: datetime) -> Run:

@@ -115,7 +115,7 @@ def heartbeat_of_part(
     """The same for one of many parts that are worked on at once."""
 
     def beat(now: StoredProgress) -> bool:
-        return parts.heartbeat(engine, run_id, execution, part, now.step, now.snapshot())
+        return parts.heartbeat(engine, run_id, execution, part, now.snapshot())
 
     with _beating(f"{run_id}/{part}", beat) as progress:
         yield progress

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import random
 import sys
@@ -59,6 +60,7 @@ def main() -> int:
     parser.add_argument("--concurrency", type=int, default=4)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     given = parser.parse_args()
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # of connections whose ends are killed
     with _deployed(given.concurrency, given.files) as engine:
         _write(given.objects)
         started = time.monotonic()

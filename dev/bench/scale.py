@@ -11,10 +11,10 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from unittest.mock import patch
 
@@ -35,6 +35,8 @@ from dev.postgres import postgres, program
 OUTPUT, TEMPLATE = (Path(__file__).with_name(name) for name in ("scale.md", "scale-template.md"))
 PART = 1 << 30
 """Bytes of a part on Lambda: ELT_PART_BYTES."""
+
+TIMES = 3
 
 INPUTS = {"10 GB": 10e9, "100 GB": 100e9, "1 TB": 1e12}
 AT_ONCE = (4, 8, 16, 40)
@@ -66,10 +68,20 @@ class Measured:
 
 def bench(rows: int) -> None:
     """Measure, write, and say where."""
-    with tempfile.TemporaryDirectory(prefix="elt-bench-") as name:
-        measured = _measure(Path(name), rows)
+    times = []
+    for _ in range(TIMES):
+        with tempfile.TemporaryDirectory(prefix="elt-bench-") as name:
+            times.append(_measure(Path(name), rows))
+    measured = _best(times)
     OUTPUT.write_text(_document(measured))
     print(f"{measured}\n{OUTPUT} is written")
+
+
+def _best(times: Sequence[Measured]) -> Measured:
+    """Each figure at its best: what else the machine does only makes it worse."""
+    seconds = min(one.seconds for one in times)
+    rates = {f.name: max(getattr(one, f.name) for one in times) for f in fields(Measured)}
+    return Measured(**{**rates, "seconds": seconds})
 
 
 def _measure(folder: Path, rows: int) -> Measured:
@@ -207,7 +219,7 @@ def _table(name: str, size: float, measured: Measured) -> str:
     lines = [
         f"### {name}: {parts:,} parts of {one:.0f} s",
         "",
-        "| parts at once | all aside | bound by | connections | published after | cost |",
+        "| parts at once | all aside | bound by | connections | publishing | cost |",
         "|---|---|---|---|---|---|",
     ]
     wall = size / (CORES * measured.copy)
@@ -215,11 +227,18 @@ def _table(name: str, size: float, measured: Measured) -> str:
         rounds = -(-parts // count) * one
         aside, bound = max(rounds, wall), "functions" if rounds > wall else "the server's COPY"
         publishing = size * measured.grown / measured.publish
-        ends = _time(aside + publishing) if publishing <= FINISH_SECONDS else "refused"
+        takes = _time(publishing) + ("" if publishing <= FINISH_SECONDS else ": refused")
         # Functions that wait for the server are paid for as well.
         paid = max(parts * one, wall * min(count, parts))
         dollars = cost(parts, paid, min(publishing, FINISH_SECONDS))
-        cells = [count, _time(aside), bound, count * measured.connections, ends, f"${dollars:,.2f}"]
+        cells = [
+            count,
+            _time(aside),
+            bound,
+            count * measured.connections,
+            takes,
+            f"${dollars:,.2f}",
+        ]
         lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines)
 

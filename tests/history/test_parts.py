@@ -53,8 +53,8 @@ def test_only_its_owner_hands_it_over_and_may_say_so_twice(engine, running):
 def test_the_progress_of_the_run_is_that_of_its_parts(engine, handed_over):
     for part in SIZES:
         parts.begin(engine, handed_over, ARN, part)
-    parts.heartbeat(engine, handed_over, ARN, 0, "load", snapshot(rows=9, bytes=100, percent=100))
-    parts.heartbeat(engine, handed_over, ARN, 1, "extract", snapshot(rows=3, bytes=90, percent=20))
+    parts.heartbeat(engine, handed_over, ARN, 0, snapshot(rows=9, bytes=100, percent=100))
+    parts.heartbeat(engine, handed_over, ARN, 1, snapshot(rows=3, bytes=90, percent=20))
     seen = runs.get(engine, handed_over).progress
     assert (seen["files"], seen["rows"], seen["bytes"], seen["total_bytes"]) == (2, 12, 190, 400)
     assert seen["percent"] == 40  # all of 100 and a fifth of 300
@@ -63,7 +63,7 @@ def test_the_progress_of_the_run_is_that_of_its_parts(engine, handed_over):
 
 def test_nobody_knows_the_size_of_an_api(engine, running):
     parts.hand_over(engine, running, "process", ARN, {0: None, 1: 50})
-    parts.heartbeat(engine, running, ARN, 1, "load", snapshot(percent=100))
+    parts.heartbeat(engine, running, ARN, 1, snapshot(percent=100))
     seen = runs.get(engine, running).progress
     assert (seen["total_bytes"], seen["percent"], seen["seconds_left"]) == (None, None, None)
 
@@ -73,7 +73,7 @@ def test_many_parts_beat_at_once_and_none_is_lost(engine, running):
 
     def beat(part):
         parts.begin(engine, running, ARN, part)
-        parts.heartbeat(engine, running, ARN, part, "load", snapshot(rows=part, percent=100))
+        parts.heartbeat(engine, running, ARN, part, snapshot(rows=part, percent=100))
 
     with ThreadPoolExecutor(10) as pool:
         list(pool.map(beat, range(30)))
@@ -82,9 +82,9 @@ def test_many_parts_beat_at_once_and_none_is_lost(engine, running):
 
 
 def test_a_part_hears_of_a_wish_to_cancel(engine, handed_over):
-    assert not parts.heartbeat(engine, handed_over, ARN, 0, "load", snapshot())
+    assert not parts.heartbeat(engine, handed_over, ARN, 0, snapshot())
     leases.request_cancel(engine, handed_over)
-    assert parts.heartbeat(engine, handed_over, ARN, 0, "load", snapshot())
+    assert parts.heartbeat(engine, handed_over, ARN, 0, snapshot())
 
 
 def test_a_part_of_an_execution_that_lost_the_run_stops(engine, handed_over):
@@ -96,7 +96,7 @@ def test_a_part_of_an_execution_that_lost_the_run_stops(engine, handed_over):
     with pytest.raises(LeaseLost):
         parts.begin(engine, handed_over, ARN, 0)
     with pytest.raises(LeaseLost):
-        parts.heartbeat(engine, handed_over, ARN, 0, "load", snapshot())
+        parts.heartbeat(engine, handed_over, ARN, 0, snapshot())
     parts.fail(engine, handed_over, ARN, 0, FAILURE)
     assert parts.states(engine, handed_over)[0].error is None
 

@@ -15,6 +15,7 @@ import boto3
 import pytest
 
 from chalicelib import fanout, jobs, uploads
+from chalicelib.errors import Conflict
 from chalicelib.history import leases, runs
 from chalicelib.history.records import NewRun, Run
 from chalicelib.jobs import invoked, worker
@@ -190,6 +191,20 @@ def test_a_part_that_fails_three_times_fails_the_run_by_name_and_the_others_stay
     second.run()
     assert get(second).state == "succeeded"
     assert large.rows == EVERY_ROW
+
+
+def test_a_failed_run_that_is_cancelled_gives_up_what_is_aside(
+    handed_over: StateMachine, large: Pipeline
+) -> None:
+    handed_over.part(handed_over.parts[0])
+    handed_over.end()
+    run_id = handed_over.given["run_id"]
+    assert (get(handed_over).state, staged(large)) == ("failed", 1)
+    assert jobs.cancel(jobs.service(), run_id).state == "cancelled"
+    assert staged(large) == 0
+    for _ in range(2):
+        with pytest.raises(Conflict):
+            jobs.cancel(jobs.service(), run_id)
 
 
 def test_parts_that_were_never_begun_are_named_with_what_step_functions_says(
