@@ -19,6 +19,7 @@ KILLS ?= 20
 ROWS ?= 200000
 PEERS ?=
 SEED ?=
+WHAT ?= fanout
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -49,8 +50,8 @@ test-aws: $(PACKAGE) $(LOCALSTACK) ## Deploy the package of make package into Lo
 bench: $(READY) ## Measure beside psql's \copy, for about a quarter of an hour; PEERS=1: other loaders too
 	@$(RUN) -m dev.bench $(if $(PEERS),--peers) $(ARGS)
 
-bench-fanout: $(PACKAGE) $(LOCALSTACK) ## Load 1,000 objects by many functions in LocalStack, some of which are killed
-	@$(RUN) -m dev.bench.fanout $(ARGS)
+bench-fanout: $(PACKAGE) $(LOCALSTACK) ## Load 1,000 objects by many functions in LocalStack, some of which are killed; WHAT=scale: how far it goes
+	@$(RUN) -m dev.bench.$(WHAT) $(ARGS)
 
 faults: $(READY) ## Provoke every fault and count the rows: KILLS=20 ROWS=200000, SEED= of an earlier time
 	@FAULTS_KILLS=$(KILLS) FAULTS_ROWS=$(ROWS) FAULTS_SEED=$(SEED) $(RUN) -m pytest tests/faults $(ARGS)

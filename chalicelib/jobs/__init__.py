@@ -130,6 +130,7 @@ def _without_what_is_aside(engine: Engine, run: Run) -> Run | None:
         return None
     target = configuration(engine, run).target
     asked = database.connect(target, HURRY)
+    load.migrate(asked)  # it may have failed before it had a table
     if not load.plan_of(asked, run.id):
         return None
     load.discard(asked, target.qualified_table, run.id)

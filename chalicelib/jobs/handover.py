@@ -19,8 +19,8 @@ from chalicelib.start import Start
 FINISH_SECONDS = 900 - MARGIN
 """What the function that publishes has, which is all that Lambda gives."""
 
-MERGE = 3
-"""How many times as long it takes to merge rows as to insert them."""
+MERGE = 7
+"""How many times as long it takes to merge rows, all of them updates, as to insert them."""
 
 SHRINKS = 2
 """How much larger the sources may be than what of them is put aside."""

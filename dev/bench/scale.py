@@ -1,10 +1,11 @@
 """How far large runs go: what one part and its publication take here, and what follows from that.
 
-`make bench ARGS=scale` measures and writes `scale.md` beside this file.
+`make bench-fanout WHAT=scale` measures and writes `scale.md` beside this file.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -18,6 +19,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from unittest.mock import patch
 
+import numpy as np
 from sqlalchemy import Engine
 
 from chalicelib import load, several
@@ -28,15 +30,16 @@ from chalicelib.progress import Progress
 from chalicelib.publish import publish
 from chalicelib.several import Cut
 from chalicelib.start import Start, begin
-from dev.bench.data import COLUMNS, write_csv
-from dev.bench.prices import cost
+from dev.bench.report.cost import of_lambda
+from dev.bench.shapes.files import csv_lines
+from dev.bench.shapes.tables import ORDERS, orders
 from dev.postgres import postgres, program
 
 OUTPUT, TEMPLATE = (Path(__file__).with_name(name) for name in ("scale.md", "scale-template.md"))
 PART = 1 << 30
 """Bytes of a part on Lambda: ELT_PART_BYTES."""
 
-TIMES = 3
+TIMES, FILES = 3, 4
 
 INPUTS = {"10 GB": 10e9, "100 GB": 100e9, "1 TB": 1e12}
 AT_ONCE = (4, 8, 16, 40)
@@ -45,6 +48,9 @@ CORES = 8
 
 FINISH_SECONDS = 870
 """What the function that publishes has."""
+
+TRANSITION = 0.025 / 1000
+"""Dollars for a step of a state machine; a child of a map has one, and its start counts as well."""
 
 CONFIG = """
 sources: [{{type: local, path: {folder}, incremental: false}}]
@@ -66,9 +72,11 @@ class Measured:
     connections: int
 
 
-def bench(rows: int) -> None:
+def main() -> None:
     """Measure, write, and say where."""
-    times = []
+    parser = argparse.ArgumentParser(prog="python -m dev.bench.scale")
+    parser.add_argument("--rows", type=int, default=2_000_000)
+    rows, times = parser.parse_args().rows, []
     for _ in range(TIMES):
         with tempfile.TemporaryDirectory(prefix="elt-bench-") as name:
             times.append(_measure(Path(name), rows))
@@ -87,12 +95,13 @@ def _best(times: Sequence[Measured]) -> Measured:
 def _measure(folder: Path, rows: int) -> Measured:
     data = folder / "data"
     data.mkdir()
-    for number in range(4):
-        write_csv(data / f"{number}.csv", rows // 4)
-        _differ(data / f"{number}.csv", number)
+    each = rows // FILES
+    for number in range(FILES):
+        fields = orders(np.arange(number * each, (number + 1) * each)).written
+        (data / f"{number}.csv").write_bytes(csv_lines(fields, header=True))
     size = sum(file.stat().st_size for file in data.iterdir())
     config = folder / "config.yaml"
-    config.write_text(CONFIG.format(folder=data, columns=json.dumps(COLUMNS)))
+    config.write_text(CONFIG.format(folder=data, columns=json.dumps(ORDERS)))
     with postgres(folder / "postgres") as url, patch.dict(os.environ, {"ELT_TARGET_URL": url}):
         started = _started(config)
         part, connections = _aside(*started)
@@ -102,20 +111,14 @@ def _measure(folder: Path, rows: int) -> Measured:
         merged = _merge(started[0].engine)
         copied = _copy(url, data)
     return Measured(
-        size / (part - 4 * small), small, size / copied, aside / published,
+        size / (part - FILES * small), small, size / copied, aside / published,
         aside / merged, aside / size, connections,
     )  # fmt: skip
 
 
-def _differ(file: Path, number: int) -> None:
-    """Files of the same content are loaded once."""
-    with file.open("ab") as opened:
-        opened.write(f"{10**9 + number},last,1.10,2026-01-01,2026-01-02,true,DE,0.5,-\n".encode())
-
-
 def _started(config: Path) -> tuple[Start, Plan]:
     start = begin(load_config(config), config.parent)
-    plan = several.plan(start, Cut(parts=4), Progress())
+    plan = several.plan(start, Cut(parts=FILES), Progress())
     assert plan is not None
     return start, plan
 
@@ -230,7 +233,7 @@ def _table(name: str, size: float, measured: Measured) -> str:
         takes = _time(publishing) + ("" if publishing <= FINISH_SECONDS else ": refused")
         # Functions that wait for the server are paid for as well.
         paid = max(parts * one, wall * min(count, parts))
-        dollars = cost(parts, paid, min(publishing, FINISH_SECONDS))
+        dollars = parts * (of_lambda(paid / parts, PART / 1e9) + 2 * TRANSITION)
         cells = [
             count,
             _time(aside),
@@ -248,3 +251,7 @@ def _time(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = seconds / 60
     return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"
+
+
+if __name__ == "__main__":
+    main()
