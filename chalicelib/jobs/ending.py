@@ -50,8 +50,8 @@ def close(engine: Engine, run_id: str, owner: str, outcome: Outcome) -> Outcome:
         outcome = loaded(engine, runs.get(engine, run_id)) or outcome
     if outcome.state == "cancelled":
         _give_up(engine, runs.get(engine, run_id))
-    leases.finish(engine, run_id, owner, outcome)
-    log.event("run ended", run_id=run_id, state=outcome.state)  # dev/aws/alarms.py counts these
+    if leases.finish(engine, run_id, owner, outcome):
+        log.event("run ended", run_id=run_id, state=outcome.state)  # dev/aws/alarms.py counts it
     return outcome
 
 

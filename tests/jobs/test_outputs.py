@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from chalicelib.errors import NotFound
-from chalicelib.jobs.outputs import FOR, StorageError, keep, link
+from chalicelib.jobs.outputs import FOR, StorageError, keep, link, of_run
 
 
 @pytest.fixture
@@ -40,6 +40,31 @@ def test_without_a_bucket_nothing_is_kept_and_the_answer_says_how(
     assert keep("run-1", folder, ["combined.csv"]) == []
     with pytest.raises(NotFound, match="Set ELT_BUCKET"):
         link("run-1", "combined.csv")
+
+
+def test_a_run_of_several_parts_has_a_list_of_its_files_and_each_of_them(folder: Path) -> None:
+    (folder / "part-2").mkdir()
+    (folder / "part-2" / "combined.csv").write_text("id\n2\n")
+    (folder / "combined.json").write_text('{"parts": [{"file": "part-2/combined.csv"}]}')
+    (folder / "combined.csv").unlink()
+    keep("run-1", folder, ["combined.csv", "combined.json", "part-2/combined.csv"])
+    whole, parts = of_run("run-1", None)
+    assert (requests.get(whole.url, timeout=10).json()["parts"], parts) == (
+        [{"file": "part-2/combined.csv"}],
+        1,
+    )
+    one, parts = of_run("run-1", 2)
+    assert (requests.get(one.url, timeout=10).text, parts) == ("id\n2\n", None)
+    with pytest.raises(NotFound, match="there is no part-3"):
+        of_run("run-1", 3)
+
+
+def test_a_run_of_one_part_has_no_list(folder: Path) -> None:
+    keep("run-1", folder, ["combined.csv"])
+    whole, parts = of_run("run-1", None)
+    assert (requests.get(whole.url, timeout=10).text, parts) == ("id\n1\n", None)
+    with pytest.raises(NotFound, match="of run run-2"):
+        of_run("run-2", None)
 
 
 def test_files_that_cannot_be_kept_are_a_warning_and_no_failure(
