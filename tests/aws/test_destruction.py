@@ -20,6 +20,8 @@ def test_what_was_deployed_goes_and_rows_and_secrets_stay(
         clouds.describe_stacks(StackName=STACK)
     functions = deployment.aws.client("lambda").list_functions()["Functions"]
     assert [one for one in functions if one["FunctionName"].startswith(STACK)] == []
+    machines = deployment.aws.client("stepfunctions").list_state_machines()["stateMachines"]
+    assert machines == []
     secrets = deployment.aws.client("secretsmanager").list_secrets()["SecretList"]
     assert {"elt/dev/service/database-url", "elt/dev/service/tokens"} <= {
         secret["Name"] for secret in secrets
