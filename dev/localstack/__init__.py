@@ -5,8 +5,9 @@ of it, is the same. The scripts in `inside/` run in LocalStack's own process and
 authorizers that are asked, rules that fire as they are, and, without docker, functions.
 
 What still differs from AWS, and so is tested nowhere: rights are not checked, the gateway's own
-answers have LocalStack's shape, metrics are not made of log lines, and without docker functions
-have no memory limit, may write into their package, and do not freeze between two events.
+answers have LocalStack's shape, metrics are not made of log lines, a map of Step Functions succeeds
+however many of its children fail, and without docker functions have no memory limit, may write into
+their package, and do not freeze between two events.
 """
 
 from __future__ import annotations
