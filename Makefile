@@ -19,11 +19,10 @@ KILLS ?= 20
 ROWS ?= 200000
 PEERS ?=
 SEED ?=
-WHAT ?= fanout
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run local token psql test test-aws bench bench-fanout faults package deploy destroy doctor lint audit format clean
+.PHONY: help run local token psql test test-aws bench bench-fanout bench-scale faults package deploy destroy doctor lint audit format clean
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -50,8 +49,11 @@ test-aws: $(PACKAGE) $(LOCALSTACK) ## Deploy the package of make package into Lo
 bench: $(READY) ## Measure beside psql's \copy, for about a quarter of an hour; PEERS=1: other loaders too
 	@$(RUN) -m dev.bench $(if $(PEERS),--peers) $(ARGS)
 
-bench-fanout: $(PACKAGE) $(LOCALSTACK) ## Load 1,000 objects by many functions in LocalStack, some of which are killed; WHAT=scale: how far it goes
-	@$(RUN) -m dev.bench.$(WHAT) $(ARGS)
+bench-fanout: $(PACKAGE) $(LOCALSTACK) ## Load 1,000 objects by many functions in LocalStack, some of which are killed
+	@$(RUN) -m dev.bench.fanout $(ARGS)
+
+bench-scale: $(READY) ## Measure a part of a large run and its publication, and write dev/bench/scale.md
+	@$(RUN) -m dev.bench.scale $(ARGS)
 
 faults: $(READY) ## Provoke every fault and count the rows: KILLS=20 ROWS=200000, SEED= of an earlier time
 	@FAULTS_KILLS=$(KILLS) FAULTS_ROWS=$(ROWS) FAULTS_SEED=$(SEED) $(RUN) -m pytest tests/faults $(ARGS)

@@ -136,7 +136,7 @@ def part_limit() -> int:
 
 
 def publish_bytes_per_second() -> int:
-    """How fast the target takes rows that are aside; `make bench-fanout WHAT=scale` measures it."""
+    """How fast the target takes rows that are aside; `make bench-scale` measures it."""
     return _number("ELT_PUBLISH_BYTES_PER_SECOND", 30_000_000)
 
 

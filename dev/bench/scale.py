@@ -1,6 +1,6 @@
 """How far large runs go: what one part and its publication take here, and what follows from that.
 
-`make bench-fanout WHAT=scale` measures and writes `scale.md` beside this file.
+`make bench-scale` measures and writes `scale.md` beside this file.
 """
 
 from __future__ import annotations
