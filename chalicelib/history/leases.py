@@ -54,6 +54,13 @@ FINISH = f"""
 
 SETTLE = f"{END} where id = :id and {LAPSED}"
 
+PASS_ON = f"""
+    update {{elt}}.runs
+    set state = 'queued', lease_until = now() + make_interval(secs => {QUEUE_LEASE})
+    where id = :id and not cancel_requested and owner = :owner and state in ('running', 'queued')
+"""
+"""Harmless to repeat. No row: somebody asked to cancel the run, or has taken it."""
+
 EXPIRED = f"select {DETAIL} from {{elt}}.runs where {LAPSED}"
 
 CANCEL = f"""
@@ -147,6 +154,18 @@ def finish(engine: Engine, run_id: str, owner: str, outcome: Outcome) -> bool:
         engine,
         f"finishing the run {run_id}",
         lambda connection: execute(connection, FINISH, **values).rowcount == 1,
+    )
+
+
+def pass_on(engine: Engine, run_id: str, owner: str) -> bool:
+    """Queue a running run for its next worker; no other run can begin until then.
+
+    False when it is to be cancelled, or is the owner's no more.
+    """
+    return run(
+        engine,
+        f"passing on the run {run_id}",
+        lambda connection: execute(connection, PASS_ON, id=run_id, owner=owner).rowcount == 1,
     )
 
 

@@ -51,14 +51,13 @@ def left() -> float:
     return signal.getitimer(signal.ITIMER_REAL)[0] or math.inf
 
 
-def when_over(over: OutOfTime, step: str | None, invocation: int) -> Outcome:
-    """How a run ends whose time was over in this step.
+def goes_on(over: OutOfTime, invocation: int) -> bool:
+    """Whether the next invocation goes on: parts that are aside stay, what is not would be lost."""
+    return over.parts > 0 and invocation < INVOCATIONS
 
-    Parts that are aside stay, and the next invocation goes on; what is not aside would be lost in
-    each.
-    """
-    if over.parts and invocation < INVOCATIONS:
-        return Outcome("interrupted")
+
+def out_of_time(step: str | None) -> Outcome:
+    """How a run ends whose time was over in this step, and that does not go on."""
     failure = Failure(
         "out_of_time",
         f"the time of the function was over in the step {step}; nothing was loaded",

@@ -28,7 +28,7 @@ def conclude(
     owner: str,
     work: Work,
     seconds: float | None,
-    when_over: Callable[[Run, OutOfTime], Outcome],
+    when_over: Callable[[Run, OutOfTime], Outcome | None],
 ) -> Outcome | None:
     """Do the work, before these seconds are over, and record how the run ended, however it did.
 

@@ -17,7 +17,7 @@ from chalicelib.history import leases
 from chalicelib.history.records import Outcome, Run
 from chalicelib.jobs import outputs, previews
 from chalicelib.jobs.common import configuration, make_room, service, settle
-from chalicelib.jobs.deadline import OutOfTime, when_over
+from chalicelib.jobs.deadline import OutOfTime, goes_on, out_of_time
 from chalicelib.jobs.ending import conclude
 from chalicelib.jobs.handover import Large, UnlessLarge, hand_over
 from chalicelib.jobs.heartbeat import heartbeat
@@ -58,12 +58,15 @@ def work(run_id: str, seconds: float | None = None, invocation: int = 1) -> None
             hand_over(engine, run, owner, large)
             return None
 
-    def over(run: Run, end: OutOfTime) -> Outcome:
-        return when_over(end, run.step, invocation)
-
-    outcome = conclude(engine, run_id, owner, carry_out, seconds, over)
-    if outcome and outcome.state == "interrupted":
+    def over(run: Run, end: OutOfTime) -> Outcome | None:
+        if not goes_on(end, invocation):
+            return out_of_time(run.step)
+        if not leases.pass_on(engine, run_id, owner):
+            return Outcome("cancelled")
         launch({"run_id": run_id, "invocation": str(invocation + 1)})
+        return None
+
+    conclude(engine, run_id, owner, carry_out, seconds, over)
 
 
 def _carry_out(engine: Engine, run: Run, progress: Progress) -> RunResult:

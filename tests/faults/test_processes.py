@@ -6,7 +6,10 @@ import json
 import signal
 import time
 
+import pytest
+
 from chalicelib import database, jobs, load
+from chalicelib.errors import RunActive
 from chalicelib.jobs import outputs, worker
 from chalicelib.jobs.deadline import MARGIN
 from tests.faults.harness import KILLS, ROWS, invoke, run, wait_until, work
@@ -204,7 +207,9 @@ def test_a_run_of_several_parts_goes_on_in_the_next_invocations(shop, service, p
     queued = history.trigger()
     invoked = work(queued, MARGIN + 6).ended()
     assert json.loads(invoked.answer) == {"run_id": queued, "invocation": "2"}
-    assert (history.state(queued), shop.count()) == ("interrupted", (0, 0))
+    assert (history.state(queued), shop.count()) == ("queued", (0, 0))
+    with pytest.raises(RunActive):
+        history.trigger()
     while invoked.answer:
         invoked = invoke(json.loads(invoked.answer), MARGIN + 6).ended()
     proof("out of time among the parts, next invocations", history.state(queued))

@@ -249,3 +249,16 @@ def test_a_run_that_is_done_is_not_resumed(engine, running, end):
         leases.resume(engine, running, "bob")
     with pytest.raises(NotFound):
         leases.resume(engine, "nowhere", "bob")
+
+
+def test_a_run_that_is_passed_on_keeps_its_place_for_the_next_worker(engine, running):
+    assert leases.pass_on(engine, running, "process")
+    with pytest.raises(RunActive):
+        runs.queue(engine, new_run())
+    assert leases.begin(engine, running, "next")
+    assert not leases.pass_on(engine, running, "process")
+
+
+def test_a_run_that_is_to_be_cancelled_is_not_passed_on(engine, running):
+    leases.request_cancel(engine, running)
+    assert not leases.pass_on(engine, running, "process")
