@@ -16,7 +16,8 @@ from chalicelib.quarantine import Quarantine
 from chalicelib.reports import SourceReport
 from chalicelib.schema import TableSchema, unclaimed
 from chalicelib.schema.infer import Evidence
-from chalicelib.schema.validate import Validated, refusal, validate
+from chalicelib.schema.together import grouped, validate_together
+from chalicelib.schema.validate import Validated, refusal
 from chalicelib.spool import Spool
 
 Mark = Callable[[Validated, Batch], pa.Table]
@@ -83,11 +84,11 @@ class Gatherer:
     ) -> None:
         """Fill the combined CSV. InvalidRows when there are rejects and that fails the run.
 
-        `stop` is asked after each batch: true when nobody will read what is written. `mark`
+        `stop` is asked now and then: true when nobody will read what is written. `mark`
         adds what is to be written of the batch beside its valid rows.
         """
-        for batch in batches:
-            self._take(batch, combined, mark)
+        for group in grouped(batches):
+            self._take(group, combined, mark)
             if stop() or (self._fails and self._quarantine.count >= MAX_REJECTS_WHEN_FAILING):
                 break
         if self._fails and self._quarantine.count:
@@ -97,16 +98,20 @@ class Gatherer:
     def _fails(self) -> bool:
         return self._on_invalid == "fail"
 
-    def _take(self, batch: Batch, combined: CombinedCsv, mark: Mark | None) -> None:
+    def _take(self, batches: Sequence[Batch], combined: CombinedCsv, mark: Mark | None) -> None:
         with self._progress.timed("validate"):
-            valid = validate(batch, self._schema, self._on_invalid)
-        self._progress.advance("validate", batch.rows)
+            checked = validate_together(batches, self._schema, self._on_invalid)
+        self._progress.advance("validate", sum(batch.rows for batch in batches))
+        pairs = list(zip(checked, batches, strict=True))
         with self._progress.timed("combine"):
-            written = combined.append(mark(valid, batch) if mark else valid.table)
-            self._quarantine.add(batch, valid.rejects)
+            tables = [mark(valid, batch) if mark else valid.table for valid, batch in pairs]
+            written = combined.append(pa.concat_tables(tables))
+            for valid, batch in pairs:
+                self._quarantine.add(batch, valid.rejects)
         self._progress.advance("combine", written)
-        self.nulled += valid.nulled
-        self._note(batch, len(valid.rejects))
+        for valid, batch in pairs:
+            self.nulled += valid.nulled
+            self._note(batch, len(valid.rejects))
 
     def _note(self, batch: Batch, rejects: int) -> None:
         entry = self._reports[batch.source].of(batch.origin)

@@ -13,6 +13,7 @@ import pytest
 
 from chalicelib import gather, pipeline, start
 from chalicelib.errors import ChangedFile, EltError, InvalidRows, SourceError, TargetError
+from chalicelib.schema import together
 from tests.pipelines import DECLARED, Pipeline
 
 
@@ -131,6 +132,7 @@ def test_fail_does_not_look_for_bad_rows_for_ever(
     shop: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gather, "MAX_REJECTS_WHEN_FAILING", 3)
+    monkeypatch.setattr(together, "ENOUGH", 1)
     assert shop.schema is not None
     shop.schema = {**shop.schema, "on_invalid": "fail"}
     for name in range(9):
@@ -314,14 +316,14 @@ def test_a_file_that_grows_while_it_is_read_is_noticed(
     shop: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = shop.write("a.csv", "id,name\n1,Ada\n")
-    original = gather.validate
+    original = gather.validate_together
 
     def validate_and_append(*args: Any) -> Any:
         with path.open("a") as file:
             file.write("2,Alan\n")
         return original(*args)
 
-    monkeypatch.setattr(gather, "validate", validate_and_append)
+    monkeypatch.setattr(gather, "validate_together", validate_and_append)
     with pytest.raises(SourceError, match="changed while it was read"):
         shop.run()
     assert shop.rows == []

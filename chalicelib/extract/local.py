@@ -14,7 +14,7 @@ from chalicelib.extract.fingerprint import Fingerprint, fingerprint
 from chalicelib.extract.folder import Candidate, Folder
 from chalicelib.extract.known_files import KnownFiles
 from chalicelib.extract.readers import reader_for
-from chalicelib.extract.readers.input_file import InputFile
+from chalicelib.extract.readers.input_file import InputFile, precedents
 from chalicelib.extract.s3_folder import RemoteObject
 from chalicelib.reports import FileReport, LoadedFile, SourceReport, SourceState
 
@@ -45,6 +45,7 @@ class LocalFiles:
         self._left_behind = state.left_behind if config.incremental else {}
         self._fingerprints: dict[str, Fingerprint] = {}
         self._to_read: list[LoadedFile] = []
+        self._precedents = precedents()
 
     def plan(self) -> int:
         """Sync, list and decide what is new. Returns the bytes to read."""
@@ -216,4 +217,5 @@ class LocalFiles:
             self._config.json_,
             self._config.records,
             self._columns,
+            precedents=self._precedents,
         )

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from chalicelib.batch import Batch
 from chalicelib.errors import SourceError
+from chalicelib.extract.readers.alike import learn, read_alike
 from chalicelib.extract.readers.blocks import blocks
 from chalicelib.extract.readers.dialect import Dialect
 from chalicelib.extract.readers.input_file import InputFile
@@ -20,12 +21,15 @@ from chalicelib.extract.readers.sniff import find_dialect, plain_dialect, unknow
 from chalicelib.extract.readers.table import find_table
 from chalicelib.extract.readers.tail import without_empty_end
 
-SAMPLE_BYTES = 1 << 16
-
 
 def read(file: InputFile) -> Iterator[Batch]:
-    """Batches of a `.csv` file, written as was configured or found."""
-    text, whole = file.sample(SAMPLE_BYTES)
+    """Batches of a `.csv` file, written as was configured or found, or as one before it."""
+    alike = read_alike(file)
+    return iter([alike]) if alike else _read_anew(file)
+
+
+def _read_anew(file: InputFile) -> Iterator[Batch]:
+    text, whole = file.sample()
     if text.lstrip()[:1] in ("{", "["):
         raise SourceError("the file holds JSON", where=file.name, fix="Rename it to .json.")
     dialect = find_dialect(text, file.options, file.wanted, doubtful=True)
@@ -60,6 +64,7 @@ def read_delimited(file: InputFile, text: str, dialect: Dialect, *, whole: bool)
             file.detected["encoding"] = stream.encoding
             yield from rows.batches(block)
     rows.end()
+    learn(file, text, table, layout)
 
 
 def _refuse_unreadable(names: Iterable[str], file: InputFile) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from chalicelib.batch import Batch
 from chalicelib.config import Column, CsvOptions, JsonOptions
@@ -16,6 +17,9 @@ from chalicelib.errors import SourceError
 from chalicelib.extract.readers.encoding import Utf8Stream
 from chalicelib.reports import Repair
 from chalicelib.settings import MAX_FIELD_BYTES
+
+if TYPE_CHECKING:
+    from chalicelib.extract.readers.alike import Precedent
 
 GZIP = b"\x1f\x8b"
 FOREIGN = {
@@ -28,7 +32,18 @@ FOREIGN = {
     b"\xfd7zXZ": "compressed with xz",
     b"(\xb5/\xfd": "compressed with zstd",
 }
+SAMPLE_BYTES = 1 << 16
+"""Enough of a file to find out how it is written."""
+
+PRECEDENTS = 8
+"""Files of a source that others may be alike: it may hold several kinds, in turns."""
+
 UTF16 = {b"\xff\xfe": "UTF-16 text", b"\xfe\xff": "UTF-16 text"}
+
+
+def precedents() -> deque[Precedent]:
+    """For the files of one source."""
+    return deque(maxlen=PRECEDENTS)
 
 
 @dataclass(frozen=True)
@@ -37,6 +52,7 @@ class InputFile:
 
     `columns` are those the schema declares, to find and check a header. `detected` collects what
     the reader found out, `repaired` what it mended, `warnings` what a person should look at.
+    `precedents` are what earlier files of its source were found to be, and are the source's own.
     """
 
     source: str
@@ -49,6 +65,7 @@ class InputFile:
     detected: dict[str, str] = field(default_factory=dict)
     repaired: dict[str, Repair] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    precedents: deque[Precedent] = field(default_factory=precedents)
 
     def note(self, what: str, line: int) -> None:
         """Count something that was mended, and where."""
@@ -106,7 +123,7 @@ class InputFile:
         self._refuse(start, FOREIGN | UTF16)
         return start
 
-    def sample(self, least: int, newlines: int = 100) -> tuple[str, bool]:
+    def sample(self, least: int = SAMPLE_BYTES, newlines: int = 100) -> tuple[str, bool]:
         """The first text: `least` bytes or more, as `newlines` take, and whether that is all of it.
 
         What is not in the file's encoding is kept as surrogates.

@@ -168,7 +168,7 @@ class Rows:
             self._mender.reject(record, self._file.detected["encoding"])
             for record in others[: len(others) - len(self._remarks)]
         ]
-        table = _without_nameless(table)
+        table = without_nameless(table)
         size = len(block.data)
         return Batch(self._file.source, self._file.name, table, lines, size, rejects)
 
@@ -180,7 +180,7 @@ class Rows:
         return found[::-1] if len(found) <= MAX_FOOTER else []
 
 
-def _without_nameless(table: pa.Table) -> pa.Table:
+def without_nameless(table: pa.Table) -> pa.Table:
     """Without columns that have neither a name nor a value here."""
     names = table.column_names
     empty = [

@@ -68,6 +68,11 @@ def find_dialect(
     return best.dialect if sure or (doubtful and best.begins) else None
 
 
+def hinted(text: str, options: CsvOptions, delimiter: str) -> list[Dialect]:
+    """Every dialect with this delimiter that the text holds a sign of."""
+    return list(_hinted(_sample(text, options), options, delimiter))
+
+
 def plain_dialect(text: str, options: CsvOptions) -> Dialect:
     """The dialect of a file of a single column: a comma in it is text."""
     return next(_hinted(text, options, NO_DELIMITER))

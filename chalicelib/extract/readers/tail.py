@@ -25,7 +25,7 @@ def without_empty_end(found: Iterable[Block], file: InputFile) -> Iterator[Block
             block = replace(block, data=held.data + block.data, first_line=held.first_line)  # noqa: PLW2901
         elif held:
             yield held
-        body, held = _cut_empty_end(block)
+        body, held = cut_empty_end(block)
         if body:
             yield body
     if held:
@@ -36,7 +36,7 @@ def without_empty_end(found: Iterable[Block], file: InputFile) -> Iterator[Block
                 file.note(BLANK, number)
 
 
-def _cut_empty_end(block: Block) -> tuple[Block | None, Block | None]:
+def cut_empty_end(block: Block) -> tuple[Block | None, Block | None]:
     """What comes before the empty rows and blank lines that the block ends with, and those."""
     data, newline = block.data, block.dialect.newline.encode()
     nothing = block.dialect.delimiter.encode() + b" \r\n"

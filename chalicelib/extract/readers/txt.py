@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from chalicelib.batch import RAW, Batch, Problem, Reject
+from chalicelib.extract.readers.alike import read_alike
 from chalicelib.extract.readers.blocks import Block, blocks
-from chalicelib.extract.readers.csv import SAMPLE_BYTES, read_delimited
+from chalicelib.extract.readers.csv import read_delimited
 from chalicelib.extract.readers.dialect import NO_DELIMITER, Dialect
 from chalicelib.extract.readers.input_file import InputFile
 from chalicelib.extract.readers.mend import is_readable, visible
@@ -20,8 +21,13 @@ LINE = "line"
 
 
 def read(file: InputFile) -> Iterator[Batch]:
-    """Batches of a `.txt` file, written as was configured or found."""
-    text, whole = file.sample(SAMPLE_BYTES)
+    """Batches of a `.txt` file, written as was configured or found, or as one before it."""
+    alike = read_alike(file)
+    return iter([alike]) if alike else _read_anew(file)
+
+
+def _read_anew(file: InputFile) -> Iterator[Batch]:
+    text, whole = file.sample()
     dialect = find_dialect(text, file.options, file.wanted)
     plain = plain_dialect(text, file.options)
     if dialect or file.options.header != "auto" or _is_named(text, file):

@@ -1,0 +1,65 @@
+"""Small batches of the same columns, checked as one: what a column costs does not show in each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import pyarrow as pa
+
+from chalicelib.batch import Batch
+from chalicelib.config.model.schema import OnInvalid
+from chalicelib.schema import TableSchema
+from chalicelib.schema.validate import Validated, validate
+from chalicelib.settings import BATCH_BYTES
+
+ENOUGH = BATCH_BYTES // 2
+"""Bytes of text from which on a column's fixed costs are small beside those of its values."""
+
+
+def grouped(batches: Iterable[Batch]) -> Iterator[list[Batch]]:
+    """All batches in their order: those of the same columns together until they are enough."""
+    group: list[Batch] = []
+    size = 0
+    for batch in batches:
+        if group and batch.table.column_names != group[0].table.column_names:
+            yield group
+            group, size = [], 0
+        group.append(batch)
+        size += batch.table.nbytes
+        if size >= ENOUGH:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
+
+
+def validate_together(
+    batches: Sequence[Batch], schema: TableSchema, on_invalid: OnInvalid
+) -> list[Validated]:
+    """What `validate` says of each of these batches of the same columns.
+
+    Those in which something is amiss are checked once more by themselves.
+    """
+    if len(batches) == 1:
+        return [validate(batches[0], schema, on_invalid)]
+    table = pa.concat_tables([batch.table for batch in batches]).combine_chunks()
+    whole = validate(Batch("", "", table, range(table.num_rows)), schema, on_invalid)
+    if whole.nulled:
+        return [validate(batch, schema, on_invalid) for batch in batches]
+    found, start = [], 0
+    for batch, fitting in zip(batches, _fitting(whole, batches), strict=True):
+        if fitting == batch.table.num_rows:
+            found.append(Validated(whole.table.slice(start, fitting), list(batch.rejects)))
+        else:
+            found.append(validate(batch, schema, on_invalid))
+        start += fitting
+    return found
+
+
+def _fitting(whole: Validated, batches: Sequence[Batch]) -> Iterator[int]:
+    """How many rows of each batch are in the table."""
+    at = 0
+    for batch in batches:
+        rows = batch.table.num_rows
+        yield rows if whole.kept is None else whole.kept.slice(at, rows).true_count
+        at += rows
