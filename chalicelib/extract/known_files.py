@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import cached_property
 
 from chalicelib.errors import ChangedFile
 from chalicelib.reports import LoadedFile
@@ -35,7 +36,7 @@ class KnownFiles:
         """What was loaded with this content, under this name if it was, and still stands."""
         if self.is_superseding(file):
             return None
-        twins = [known for known in self.standing if known.sha256 == file.sha256]
+        twins = self._by_content.get(file.sha256, [])
         kept = [twin for twin in twins if twin.name not in self.replaced]
         return min(kept, key=lambda twin: twin.name != file.name, default=None)
 
@@ -78,6 +79,13 @@ class KnownFiles:
                 fix="Run once with --full, which loads everything afresh.",
             )
         self.replaced.add(file.name)
+
+    @cached_property
+    def _by_content(self) -> dict[str, list[LoadedFile]]:
+        found: dict[str, list[LoadedFile]] = {}
+        for file in self.standing:
+            found.setdefault(file.sha256, []).append(file)
+        return found
 
     @property
     def _supersedes(self) -> bool:

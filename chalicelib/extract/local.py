@@ -45,6 +45,7 @@ class LocalFiles:
         self._left_behind = state.left_behind if config.incremental else {}
         self._fingerprints: dict[str, Fingerprint] = {}
         self._to_read: list[LoadedFile] = []
+        self._first_of_content: dict[str, LoadedFile] = {}
         self._precedents = precedents()
 
     def plan(self) -> int:
@@ -138,7 +139,7 @@ class LocalFiles:
     def _same_to_read(self, file: LoadedFile) -> LoadedFile | None:
         if not self._config.incremental or self._known.is_superseding(file):
             return None
-        return next((other for other in self._to_read if other.sha256 == file.sha256), None)
+        return self._first_of_content.get(file.sha256)
 
     def _take(self, file: LoadedFile) -> None:
         self._known.take_change(file, self._config.name)
@@ -148,6 +149,7 @@ class LocalFiles:
                 f"{file.name} holds what {name} held before; its rows are loaded as its own"
             )
         self._to_read.append(file)
+        self._first_of_content.setdefault(file.sha256, file)
 
     def _refuse_lost_name(self, file: LoadedFile) -> None:
         if source := self._left_behind.get(file.sha256):

@@ -178,7 +178,7 @@ def _is_of_words(header: str, table: Table, layout: Layout) -> bool:
         len(cells) > 1
         and tuple(cells) == table.names
         and all(kind_of(cell) == "text" for cell in cells)
-        and header[0] != "#"
+        and not header.lstrip().startswith(("#", "{", "["))
         and not any(sign.decode() in header for sign in QUOTING)
         and header.count(delimiter) > header.count(f"{delimiter} ")
     )
