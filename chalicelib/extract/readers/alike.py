@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import islice
 
 import pyarrow as pa
 
@@ -108,7 +109,9 @@ def _is_dialect_sure(body: bytes, file: InputFile, precedent: Precedent) -> bool
     if not precedent.known:
         others = (sign.encode() for sign in DELIMITERS if sign not in (own, " "))
         return not quoting and not any(sign in body for sign in others)
-    if sum(name in body for name in precedent.names) >= precedent.known:
+    absent = (name for name in precedent.names if name not in body)
+    enough = len(precedent.names) - precedent.known + 1
+    if len(list(islice(absent, enough))) < enough:
         return False
     if not quoting:
         return True
@@ -148,7 +151,7 @@ def learn(file: InputFile, text: str, table: Table, layout: Layout) -> None:
             RECORD_ENDS[file.detected["record end"]],
             layout,
             dict(file.detected),
-            [name.encode() for name in wanted],
+            [name.encode() for name in sorted(wanted)],
             known,
         )
         if precedent not in file.precedents:
