@@ -15,9 +15,15 @@ from chalicelib.settings import BATCH_BYTES
 ENOUGH = BATCH_BYTES // 2
 """Bytes of text from which on a column's fixed costs are small beside those of its values."""
 
+MOST = 1_000
+"""Batches that may wait for others, should they hold nothing."""
+
 
 def grouped(batches: Iterable[Batch]) -> Iterator[list[Batch]]:
-    """All batches in their order: those of the same columns together until they are enough."""
+    """All batches in their order: those of the same columns together until they are enough.
+
+    None waits for others that has rejects.
+    """
     group: list[Batch] = []
     size = 0
     for batch in batches:
@@ -26,7 +32,7 @@ def grouped(batches: Iterable[Batch]) -> Iterator[list[Batch]]:
             group, size = [], 0
         group.append(batch)
         size += batch.table.nbytes
-        if size >= ENOUGH:
+        if size >= ENOUGH or len(group) == MOST or batch.rejects:  # of what size nobody knows
             yield group
             group, size = [], 0
     if group:

@@ -60,6 +60,11 @@ def test_batches_of_other_columns_are_not_checked_together() -> None:
     assert list(grouped([one, one, other, one])) == [[one, one], [other], [one]]
 
 
+def test_rejects_do_not_pile_up() -> None:
+    one, other = batch(a=["1"]), batch(rejects=[UNSPLIT], a=["1"])
+    assert list(grouped([one, other, other, one])) == [[one, other], [other], [one]]
+
+
 def test_a_batch_that_is_enough_waits_for_no_other() -> None:
     large = Batch("shop", "a", pa.table({"a": ["x" * ENOUGH]}), [2])
     pulled = []
