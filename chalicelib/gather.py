@@ -16,7 +16,7 @@ from chalicelib.quarantine import Quarantine
 from chalicelib.reports import SourceReport
 from chalicelib.schema import TableSchema, unclaimed
 from chalicelib.schema.infer import Evidence
-from chalicelib.schema.together import grouped, validate_together
+from chalicelib.schema.together import grouped, joined, validate_together
 from chalicelib.schema.validate import Validated, refusal
 from chalicelib.spool import Spool
 
@@ -51,9 +51,10 @@ def extracted(sources: Sequence[Source], progress: Progress) -> Iterator[Batch]:
 def infer(batches: Iterable[Batch], config: Config, spool: Spool) -> Evidence:
     """Take all batches through the spool to learn which columns there are, and of which types."""
     evidence = Evidence(config.declared, config.target.primary_key)
-    for batch in batches:
-        evidence.see(batch)
-        spool.append(batch)
+    for group in grouped(batches):
+        evidence.see(joined(group))
+        for batch in group:
+            spool.append(batch)
     return evidence
 
 

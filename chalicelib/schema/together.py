@@ -39,6 +39,14 @@ def grouped(batches: Iterable[Batch]) -> Iterator[list[Batch]]:
         yield group
 
 
+def joined(batches: Sequence[Batch]) -> Batch:
+    """The rows of batches of the same columns as if all were of the first one's file."""
+    if len(batches) == 1:
+        return batches[0]
+    table = pa.concat_tables([batch.table for batch in batches]).combine_chunks()
+    return Batch(batches[0].source, batches[0].origin, table, range(table.num_rows))
+
+
 def validate_together(
     batches: Sequence[Batch], schema: TableSchema, on_invalid: OnInvalid
 ) -> list[Validated]:
@@ -46,10 +54,9 @@ def validate_together(
 
     Those in which something is amiss are checked once more by themselves.
     """
+    whole = validate(joined(batches), schema, on_invalid)
     if len(batches) == 1:
-        return [validate(batches[0], schema, on_invalid)]
-    table = pa.concat_tables([batch.table for batch in batches]).combine_chunks()
-    whole = validate(Batch("", "", table, range(table.num_rows)), schema, on_invalid)
+        return [whole]
     if whole.nulled:
         return [validate(batch, schema, on_invalid) for batch in batches]
     found, start = [], 0
