@@ -21,6 +21,7 @@ from chalicelib.extract.readers.encoding import BOM
 from chalicelib.extract.readers.input_file import SAMPLE_BYTES, InputFile
 from chalicelib.extract.readers.kinds import kind_of
 from chalicelib.extract.readers.layout import Layout
+from chalicelib.extract.readers.mend import is_readable
 from chalicelib.extract.readers.rows import without_nameless
 from chalicelib.extract.readers.sniff import DELIMITERS, hinted
 from chalicelib.extract.readers.table import RULE, TYPE, UNIT, Table
@@ -57,11 +58,10 @@ def read_alike(file: InputFile) -> Batch | None:
     """All rows of a small file that is clean and written as one before it; None in any doubt."""
     with file.open() as stream:
         data = stream.read(SAMPLE_BYTES + 1)
-    if len(data) > SAMPLE_BYTES:
-        return None
-    for precedent in file.precedents:
-        if data.startswith(precedent.mark + precedent.header):
-            return _read_below(file, data[len(precedent.mark + precedent.header) :], precedent)
+    for precedent in file.precedents if len(data) <= SAMPLE_BYTES else ():
+        above = precedent.mark + precedent.header
+        if data.startswith(above):
+            return _read_below(file, data.removeprefix(above), precedent)
     return None
 
 
@@ -169,7 +169,8 @@ def _is_usual(file: InputFile, table: Table, layout: Layout, header: str) -> boo
         and file.detected["encoding"] in MARKS
         and file.detected["record end"] in RECORD_ENDS
         and not (file.repaired or file.warnings or {"footer", "second table"} & {*file.detected})
-        and table.start == len(header.encode("utf-8", "surrogateescape"))
+        and is_readable(header)
+        and table.start == len(header.encode())
     )
 
 
