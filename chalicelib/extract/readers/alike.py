@@ -21,7 +21,6 @@ from chalicelib.extract.readers.encoding import BOM
 from chalicelib.extract.readers.input_file import SAMPLE_BYTES, InputFile
 from chalicelib.extract.readers.kinds import kind_of
 from chalicelib.extract.readers.layout import Layout
-from chalicelib.extract.readers.mend import is_readable
 from chalicelib.extract.readers.rows import without_nameless
 from chalicelib.extract.readers.sniff import DELIMITERS, hinted
 from chalicelib.extract.readers.table import RULE, TYPE, UNIT, Table
@@ -169,7 +168,6 @@ def _is_usual(file: InputFile, table: Table, layout: Layout, header: str) -> boo
         and file.detected["encoding"] in MARKS
         and file.detected["record end"] in RECORD_ENDS
         and not (file.repaired or file.warnings or {"footer", "second table"} & {*file.detected})
-        and is_readable(header)
         and table.start == len(header.encode())
     )
 

@@ -81,6 +81,7 @@ def learnt(folder: Path, first: bytes, **fields: Any) -> dict[str, Any]:
 @example((FIRST.encode(), HEAD + b"1,2,3\n,,\n"), SCHEMA, "a.csv")
 @example((FIRST.encode(), HEAD + b"1,2,3\n\n1,2,3\n"), SCHEMA, "a.csv")
 @example((b"x,2019,2020\na,1,2\nb,2,3\n", b"x,2019,2020\na,b,2\nb,c,3\n"), {}, "a.csv")
+@example((b"a\xff,\xc3\xa9b\n1,2\n2,3\n", b"a\xff,\xc3\xa9b\n3,4\n"), {}, "a.csv")
 @example((b"{a,b\n1,2\n", b"{a,b\n3,4\n"), {}, "a.csv")
 def test_what_is_known_of_an_earlier_file_changes_nothing(
     tmp_path: Path, pair: tuple[bytes, bytes], schema: dict[str, Column], name: str
