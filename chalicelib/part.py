@@ -120,9 +120,9 @@ class PartRun:
         return loaded
 
     def _may_overlap(self) -> bool:
-        """Columns must be known before the first row, and a transaction must not await an API."""
+        """A transaction must not await an API; where columns were inferred all is there already."""
         pending = [source.report.kind for source in self.sources if source.pending]
-        return self.config.strict and set(pending) <= {"local", "replay"}
+        return not self.config.strict or set(pending) <= {"local", "replay"}
 
     @property
     def _brings_ids(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import threading
 from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
@@ -11,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib import gather, pipeline, start
+from chalicelib import gather, load, pipeline, start
 from chalicelib.errors import ChangedFile, EltError, InvalidRows, SourceError, TargetError
+from chalicelib.part import PartRun
 from chalicelib.schema import together
 from tests.pipelines import DECLARED, Pipeline
 
@@ -424,6 +426,27 @@ def test_values_that_only_postgresql_would_refuse_are_quarantined(shop: Pipeline
 def test_replace_of_nothing_says_that_it_keeps_the_old(shop: Pipeline) -> None:
     shop.target["mode"] = "replace"
     assert any("keeps the old" in warning for warning in shop.run().warnings)
+
+
+def test_rows_are_copied_while_others_are_written_though_the_schema_is_inferred(
+    shop: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copying = threading.Event()
+    copy, gather_all = PartRun._copy, gather.Gatherer.gather
+
+    def copy_and_tell(*args: Any) -> load.LoadResult:
+        copying.set()
+        return copy(*args)
+
+    def gather_late(*args: Any) -> None:
+        assert copying.wait(5)
+        gather_all(*args)
+
+    monkeypatch.setattr(PartRun, "_copy", copy_and_tell)
+    monkeypatch.setattr(gather.Gatherer, "gather", gather_late)
+    shop.schema = None
+    shop.write("a.csv", "id,name\n1,Ada\n")
+    assert shop.run().inserted == 1
 
 
 def test_an_interrupt_in_mid_copy_stops_at_once_and_loads_nothing(
