@@ -20,11 +20,6 @@ ISO_DAY = r"^[0-9]{4}(-[0-9]{2}-[0-9]{2}|[0-9]{4})($|[ T])"
 FIRST_FULL_YEAR = 1000
 ARROW_READS = set("dmYyHMSBbjpI%")
 """Directives that Arrow reads as Python does, 25 times faster than pandas."""
-IN_ISO = {
-    "%Y": (0, 4), "%y": (2, 4), "%m": (5, 7), "%d": (8, 10),
-    "%H": (11, 13), "%M": (14, 16), "%S": (17, 19),
-}  # fmt: skip
-"""Where each directive stands in a time as ISO writes it."""
 
 
 def read_formatted(text: pa.StringArray, form: str) -> pa.Array:
@@ -78,21 +73,10 @@ def _recheck(text: pa.StringArray, times: pa.Array, form: str) -> pa.Array:
     if "%M" in form or "%S" in form:
         doubtful = pc.or_(doubtful, pc.match_substring(text, "60"))
     doubtful = pc.fill_null(doubtful, False)
-    again = _written(times.filter(doubtful), form)
+    again = pc.strftime(pc.cast(times.filter(doubtful), SECONDS), form)
     doubtful = pc.replace_with_mask(doubtful, doubtful, pc.not_equal(again, text.filter(doubtful)))
     doubtful = pc.or_(doubtful, pc.fill_null(pc.less(pc.year(times), FIRST_FULL_YEAR), False))
     return pc.replace_with_mask(times, doubtful, _read(text.filter(doubtful), form, aware=False))
-
-
-def _written(times: pa.Array, form: str) -> pa.StringArray:
-    """Times in a strftime format; of digits alone, cut from ISO ten times faster than by Arrow."""
-    times = pc.cast(times, SECONDS)
-    parts = [part for part in re.split("(%.)", form) if part]
-    if not all(part in IN_ISO for part in parts if part.startswith("%")):
-        return pc.strftime(times, form)
-    iso = pc.cast(times, pa.string())
-    cut = [pc.utf8_slice_codeunits(iso, *IN_ISO[p]) if p in IN_ISO else p for p in parts]
-    return pc.binary_join_element_wise(*cut, "")
 
 
 def _with_a_year(times: pa.Array) -> pa.Array:

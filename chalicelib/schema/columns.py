@@ -60,6 +60,16 @@ def where_odd(
     return pc.replace_with_mask(values, odd, tidy(values.filter(odd)))
 
 
+def where_unread(
+    text: pa.StringArray, found: pa.Array, read: Callable[[pa.StringArray], pa.Array]
+) -> pa.Array:
+    """Apply `read` to just the texts that nothing was found in."""
+    unread = pc.and_(pc.is_null(found), pc.is_valid(text))
+    if not pc.any(unread).as_py():
+        return found
+    return pc.replace_with_mask(found, unread, read(text.filter(unread)))
+
+
 def trimmed(values: pa.StringArray) -> pa.StringArray:
     """Without white space around."""
     return pc.utf8_trim_whitespace(values)

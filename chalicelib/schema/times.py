@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -17,7 +19,8 @@ from chalicelib.schema.clock import (
     read_iso,
     read_iso_moments,
 )
-from chalicelib.schema.columns import casts, keep, matching, trimmed
+from chalicelib.schema.columns import casts, keep, matching, trimmed, where_unread
+from chalicelib.schema.fixed import read_fixed
 
 OFFSET = r"(Z|[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?)"
 ZONED = f"^{DAY}{CLOCK}{OFFSET}$"
@@ -36,7 +39,8 @@ class Date:
     def standardise(self, values: pa.StringArray, column: Column) -> pa.StringArray:
         if not column.format and is_iso_date(values):
             return values
-        times = _coalesced(trimmed(values), column)
+        times = read_fixed(text := trimmed(values), column.format)
+        times = where_unread(text, times, partial(_naive, column=column))
         days = pc.cast(times, pa.date32(), safe=False)
         return keep(pc.cast(days, pa.string()), pc.equal(times, pc.cast(days, MICROSECONDS)))
 
@@ -59,16 +63,9 @@ class Timestamp:
     def standardise(self, values: pa.StringArray, column: Column) -> pa.StringArray:
         if not column.format and self._is_standard(values, column.timezone):
             return values
-        text = trimmed(values)
-        zoned = matching(text, ENDS_IN_ZONE)
-        naive = _coalesced(keep(text, pc.invert(zoned)), column)
-        if column.timezone == "none":
-            return _written(naive)
-        zoned_times = pc.coalesce(
-            *(read_formatted(text, form) for form in column.format if "%z" in form),
-            read_iso_moments(keep(text, zoned)),
-        )
-        return _written(pc.coalesce(zoned_times, _in_zone(naive, column.timezone)))
+        times = read_fixed(text := trimmed(values), column.format)
+        times = _in_zone(times, column.timezone)
+        return _written(where_unread(text, times, partial(_moments, column=column)))
 
     def expected(self, column: Column) -> str:
         example = _example(column, "2026-01-31 14:30:00")
@@ -86,7 +83,7 @@ class Timestamp:
 def moments(text: pa.StringArray) -> pa.Array:
     """Standard texts as moments; those of one batch have all a zone, or all none and mean UTC."""
     zoned = casts(text, UTC)
-    return pc.assume_timezone(pc.cast(text, MICROSECONDS), "UTC") if zoned is None else zoned
+    return pc.cast(pc.cast(text, MICROSECONDS), UTC) if zoned is None else zoned
 
 
 def is_iso_date(values: pa.StringArray) -> bool:
@@ -117,7 +114,20 @@ def _no_year_zero(values: pa.StringArray) -> bool:
     return pc.any(pc.starts_with(values, "0000")).as_py() is not True
 
 
-def _coalesced(text: pa.StringArray, column: Column) -> pa.Array:
+def _moments(text: pa.StringArray, column: Column) -> pa.Array:
+    """Times with a zone, and those without in the column's; where that is `none`, without."""
+    zoned = matching(text, ENDS_IN_ZONE)
+    naive = _naive(keep(text, pc.invert(zoned)), column)
+    if column.timezone == "none":
+        return naive
+    return pc.coalesce(
+        *(read_formatted(text, form) for form in column.format if "%z" in form),
+        read_iso_moments(keep(text, zoned)),
+        _in_zone(naive, column.timezone),
+    )
+
+
+def _naive(text: pa.StringArray, column: Column) -> pa.Array:
     """Times without a zone, by the declared formats in their order and then by ISO."""
     times = pa.nulls(len(text), MICROSECONDS)
     for form in column.format:
@@ -132,8 +142,10 @@ def _unread(text: pa.StringArray, times: pa.Array) -> pa.StringArray:
 
 def _in_zone(naive: pa.Array, timezone: str) -> pa.Array:
     """Moments; null for a time that a change of clocks skips or repeats."""
+    if timezone == "none":
+        return naive
     if timezone == "UTC":
-        return pc.assume_timezone(naive, "UTC")
+        return pc.cast(naive, UTC)
     local = naive.to_pandas().dt.tz_localize(timezone, ambiguous="NaT", nonexistent="NaT")
     return pa.array(local.dt.tz_convert("UTC"), UTC)
 

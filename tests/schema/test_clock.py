@@ -6,13 +6,11 @@ from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.schema import clock, times
 
-FORMS = ["%d/%m/%Y %H:%M:%S", "%Y%m%d", "%d.%m.%y %H:%M", "%m-%d-%Y"]
 MOMENTS = st.lists(st.datetimes(datetime(1000, 1, 1)), min_size=1)
 
 
@@ -47,14 +45,6 @@ def test_a_declared_format_is_read_as_pandas_reads_it(texts: list[str]) -> None:
 def test_iso_is_read_as_pandas_reads_it(texts: list[str]) -> None:
     text = pa.array(texts)
     assert clock.read_iso(text) == clock._with_a_year(clock._read_iso(text))
-
-
-@pytest.mark.parametrize("form", FORMS)
-@given(moments=MOMENTS)
-def test_a_format_is_written_as_arrow_writes_it(form: str, moments: list[datetime]) -> None:
-    found = pa.array([moment.replace(microsecond=0) for moment in moments], clock.MICROSECONDS)
-    expected = pc.strftime(pc.cast(found, clock.SECONDS), form)
-    assert clock._written(found, form) == expected
 
 
 @given(MOMENTS, st.sampled_from([clock.MICROSECONDS, clock.UTC]))
