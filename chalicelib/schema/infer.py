@@ -15,7 +15,6 @@ from chalicelib.schema import TableSchema, unclaimed
 from chalicelib.schema.columns import casts, matching
 from chalicelib.schema.times import is_iso_date, is_iso_naive, is_iso_zoned
 
-INTEGER = r"^(0|-?[1-9][0-9]{0,18})$"
 DECIMAL = r"^-?(0|[1-9][0-9]*)(\.[0-9]+([eE][0-9]{1,3})?|(\.[0-9]+)?[eE][+-][0-9]{1,3})?$"
 """12E10 may be an article's number; 1.2E10 and 12E+10 are numbers."""
 
@@ -26,7 +25,8 @@ def _is_boolean(values: pa.StringArray) -> bool:
 
 def _is_integer(values: pa.StringArray) -> bool:
     """Leading zeros make text (a postcode, an article number), 65 bits a decimal."""
-    return _all(matching(values, INTEGER)) and casts(values, pa.int64()) is not None
+    numbers = casts(values, pa.int64())
+    return numbers is not None and _all(pc.equal(pc.cast(numbers, pa.string()), values))
 
 
 def _is_decimal(values: pa.StringArray) -> bool:
@@ -47,6 +47,9 @@ CANDIDATES: dict[str, tuple[Column, Callable[[pa.StringArray], bool]]] = {
 }
 """In the order of preference; a column keeps those that all of its values allow."""
 
+IMPLIED = {"integer": "decimal", "date": "time"}
+"""Where each value is the one it is the other, too."""
+
 
 class Evidence:
     """What the data says of columns that nobody declared, gathered batch by batch.
@@ -66,11 +69,9 @@ class Evidence:
             if name not in self._possible:
                 _check_length(name, batch)
             possible = self._possible.setdefault(name, set(CANDIDATES))
-            values = batch.table[name].combine_chunks()
-            values = values.filter(pc.not_equal(values, ""))
-            if len(values):
+            if (possible or name not in self._valued) and len(values := _values(batch, name)):
                 self._valued.add(name)
-                possible -= {kind for kind in possible if not CANDIDATES[kind][1](values)}
+                possible &= _fitting(values, possible)
 
     def told(self) -> tuple[dict[str, set[str]], set[str]]:
         """What is possible for each column, and which have a value: for `take_in`."""
@@ -103,6 +104,23 @@ class Evidence:
 
     def _keyed(self, name: str, column: Column) -> Column:
         return column.model_copy(update={"required": name in self._required})
+
+
+def _values(batch: Batch, name: str) -> pa.StringArray:
+    """All but null and empty ones."""
+    values = batch.table[name].combine_chunks()
+    filled = pc.not_equal(values, "")
+    return values.filter(filled) if values.null_count or not _all(filled) else values
+
+
+def _fitting(values: pa.StringArray, possible: Collection[str]) -> set[str]:
+    """The kinds that all of the values are; the first alone tells most columns of another kind."""
+    fitting: set[str] = set()
+    for kind, (_, fits) in CANDIDATES.items():
+        implied = kind in map(IMPLIED.get, fitting)
+        if kind in possible and (implied or (fits(values.slice(0, 1)) and fits(values))):
+            fitting.add(kind)
+    return fitting
 
 
 def _check_length(name: str, batch: Batch) -> None:

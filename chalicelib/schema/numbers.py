@@ -106,8 +106,10 @@ def decimal_type(text: pa.ChunkedArray) -> pa.DataType:
 
 def _integers(odd: pa.StringArray, column: Column) -> pa.StringArray:
     text = _ungrouped(odd, column)
-    text = pc.replace_substring_regex(text, r"^(-?[0-9]+)\.0*$", r"\1")
-    text = pc.replace_substring_regex(text, r"^(-?)0+([0-9])", r"\1\2")
+    whole = pc.ascii_rtrim(pc.ascii_rtrim(text, "0"), ".")
+    text = pc.if_else(matching(text, r"^-?[0-9]+\.0*$"), whole, text)
+    if pc.any(pc.match_substring_regex(text, "^-?0")).as_py():
+        text = pc.replace_substring_regex(text, r"^(-?)0+([0-9])", r"\1\2")
     text = keep(text, matching(text, r"^-?[0-9]{1,19}$"))
     exact = pc.cast(text, pa.decimal128(19, 0))
     least, most = (pa.scalar(Decimal(limit), pa.decimal128(19, 0)) for limit in INT64)
@@ -153,11 +155,14 @@ def _with_points(values: pa.StringArray, column: Column) -> pa.StringArray:
 def _ungrouped(odd: pa.StringArray, column: Column) -> pa.StringArray:
     """Trimmed, without thousands separators and a leading plus."""
     text = trimmed(odd)
-    grouped = matching(text, GROUPED)
-    if column.type != "integer" and column.decimal_separator is None:
-        grouped = pc.and_(grouped, pc.invert(matching(text, ONE_GROUP)))
-    text = pc.if_else(grouped, pc.replace_substring(text, ",", ""), text)
-    return pc.replace_substring_regex(text, r"^\+", "")
+    if may_hold(text, b","):
+        grouped = matching(text, GROUPED)
+        if column.type != "integer" and column.decimal_separator is None:
+            grouped = pc.and_(grouped, pc.invert(matching(text, ONE_GROUP)))
+        text = pc.if_else(grouped, pc.replace_substring(text, ",", ""), text)
+    if may_hold(text, b"+"):
+        text = pc.if_else(pc.starts_with(text, "+"), pc.utf8_slice_codeunits(text, 1), text)
+    return text
 
 
 def _all_finite(floats: pa.FloatingPointArray) -> bool:

@@ -12,7 +12,6 @@ from chalicelib.schema.clock import (
     CLOCK,
     DAY,
     MICROSECONDS,
-    NAIVE,
     SECONDS,
     UTC,
     read_formatted,
@@ -24,6 +23,7 @@ from chalicelib.schema.fixed import read_fixed
 
 OFFSET = r"(Z|[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?)"
 ZONED = f"^{DAY}{CLOCK}{OFFSET}$"
+HOUR_ALONE = len("2026-01-31 10")
 ENDS_IN_ZONE = f"[ T][0-9:.]+ ?{OFFSET}$"
 
 
@@ -92,21 +92,19 @@ def is_iso_date(values: pa.StringArray) -> bool:
 
 
 def is_iso_naive(values: pa.StringArray) -> bool:
-    """Whether every value is an ISO time without a zone."""
-    return _all_match(values, NAIVE) and casts(values, MICROSECONDS) is not None
+    """Whether every value is an ISO time without a zone; to Arrow, `2026-01-31 10` is one too."""
+    if casts(values, MICROSECONDS) is None:
+        return False
+    odd = pc.equal(pc.binary_length(values), HOUR_ALONE)
+    return pc.any(odd).as_py() is not True and _no_year_zero(values)
 
 
 def is_iso_zoned(values: pa.StringArray) -> bool:
-    """Whether every value is an ISO time with its zone."""
-    return _all_match(values, ZONED) and casts(values, UTC) is not None
-
-
-def _all_match(values: pa.StringArray, pattern: str) -> bool:
-    """The first value alone tells most columns of another kind."""
+    """Whether every value is an ISO time with its zone; the first alone tells most columns."""
     for some in (values.slice(0, 1), values):
-        if pc.all(pc.match_substring_regex(some, pattern)).as_py() is False:
+        if pc.all(pc.match_substring_regex(some, ZONED)).as_py() is False:
             return False
-    return _no_year_zero(values)
+    return casts(values, UTC) is not None and _no_year_zero(values)
 
 
 def _no_year_zero(values: pa.StringArray) -> bool:

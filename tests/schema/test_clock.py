@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.schema import clock, times
+from chalicelib.schema.columns import casts
 
 MOMENTS = st.lists(st.datetimes(datetime(1000, 1, 1)), min_size=1)
 
@@ -29,7 +30,21 @@ FORMATTED = st.lists(
 ISO = st.lists(
     st.tuples(
         st.sampled_from(["2024-02-29", "2023-02-29", "0000-01-01", "20240229", "1066-10-14"]),
-        st.sampled_from(["", " 10", " 24:00", "T10:11", " 10:11:12.5", " 10:11:60", "Z", " x"]),
+        st.sampled_from(
+            [
+                "",
+                " 10",
+                "T10",
+                " 24:00",
+                " 10:11",
+                " 1011",
+                "T10:11",
+                " 10:11:12.5",
+                " 10:11:60",
+                "Z",
+                " x",
+            ]
+        ),
     ).map("".join),
     min_size=1,
 )
@@ -45,6 +60,17 @@ def test_a_declared_format_is_read_as_pandas_reads_it(texts: list[str]) -> None:
 def test_iso_is_read_as_pandas_reads_it(texts: list[str]) -> None:
     text = pa.array(texts)
     assert clock.read_iso(text) == clock._with_a_year(clock._read_iso(text))
+
+
+@given(
+    (ISO | st.just(["2024-02-29 10:11:12.1234567"])).filter(
+        lambda texts: not any(text.startswith("0000") for text in texts)
+    )
+)
+def test_a_time_is_iso_where_the_pattern_says_so(texts: list[str]) -> None:
+    text = pa.array(texts)
+    matches = pc.all(pc.match_substring_regex(text, clock.NAIVE)).as_py()
+    assert times.is_iso_naive(text) == (matches and casts(text, clock.MICROSECONDS) is not None)
 
 
 @given(MOMENTS, st.sampled_from([clock.MICROSECONDS, clock.UTC]))

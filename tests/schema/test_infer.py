@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chalicelib.batch import Batch
 from chalicelib.config import Column
 from chalicelib.errors import SourceError
 from chalicelib.schema import TableSchema
-from chalicelib.schema.infer import Evidence
+from chalicelib.schema.columns import matching
+from chalicelib.schema.infer import CANDIDATES, Evidence, _fitting, _is_integer
+
+INTEGERS = st.one_of(
+    st.integers(-(2**70), 2**70).map(str),
+    st.from_regex(r"-?0?x?[0-9]{1,3}( |\.0|e1)?", fullmatch=True),
+)
+VALUES = st.sampled_from(
+    ["1", "-2", "007", "2.50", "1e5", "true", "2026-01-31", "2026-01-31 10:00", "x", "0000-01-01"]
+)
 
 
 def inferred(*batches: dict[str, list[str | None]], **declared: Column) -> TableSchema:
@@ -50,6 +61,21 @@ def inferred(*batches: dict[str, list[str | None]], **declared: Column) -> Table
 )
 def test_types(values: list[str | None], sql: str) -> None:
     assert inferred({"c": values}).sql_type("c") == sql
+
+
+@given(st.lists(VALUES, min_size=1, max_size=3))
+def test_a_kind_is_tried_only_where_it_must_be_and_found_all_the_same(texts: list[str]) -> None:
+    values = pa.array(texts)
+    assert _fitting(values, CANDIDATES) == {
+        k for k, (_, fits) in CANDIDATES.items() if fits(values)
+    }
+
+
+@given(INTEGERS)
+def test_an_integer_is_written_as_its_number_is(text: str) -> None:
+    canonical = matching(pa.array([text]), r"^(0|-?[1-9][0-9]{0,18})$")[0].as_py()
+    small = canonical and -(2**63) <= int(text) < 2**63
+    assert _is_integer(pa.array([text])) == small
 
 
 def test_every_batch_counts() -> None:
