@@ -15,6 +15,9 @@ from chalicelib.extract.readers.dialect import Dialect
 
 Positions = npt.NDArray[np.intp]
 
+NEAR = 1 << 16
+"""Bytes at the end in which the last record most often ends."""
+
 
 class Marks:
     """The quotes and record ends of bytes that start with a record."""
@@ -26,21 +29,23 @@ class Marks:
         self._quote = dialect.quote.encode()
 
     @cached_property
-    def _text(self) -> npt.NDArray[np.uint8]:
-        """With a newline before and after it."""
-        return np.frombuffer(self._newline + self._data + self._newline, np.uint8)
+    def _bytes(self) -> npt.NDArray[np.uint8]:
+        return np.frombuffer(self._data, np.uint8)
 
     @cached_property
     def quotes(self) -> Positions:
         """Where quotes stand."""
         if not self._quote or self._quote not in self._data:
             return np.empty(0, np.intp)
-        return np.flatnonzero(self._text[1:-1] == self._quote[0])
+        return np.flatnonzero(self._bytes == self._quote[0])
 
     @cached_property
     def record_ends(self) -> Positions:
         """The positions after newlines outside quotes."""
-        newlines = np.flatnonzero(self._text[1:-1] == self._newline[0])
+        return self._ends_from(0)
+
+    def _ends_from(self, start: int) -> Positions:
+        newlines = np.flatnonzero(self._bytes[start:] == self._newline[0]) + start
         return self._outside(newlines) + 1
 
     def _outside(self, positions: Positions) -> Positions:
@@ -56,9 +61,11 @@ class Marks:
         end = self._data.rfind(self._newline, 0, before) + 1
         if np.searchsorted(self.quotes, end) % 2 == 0:
             return end
-        ends = self.record_ends
-        last = np.searchsorted(ends, before, side="right")
-        return int(ends[last - 1]) if last else 0
+        for start in (max(0, before - NEAR), 0):
+            ends = self._ends_from(start)
+            if last := np.searchsorted(ends, before, side="right"):
+                return int(ends[last - 1])
+        return 0
 
     def last_filled_end(self, before: int) -> int:
         """The same without the blank lines at its end, which belong to what follows them."""
@@ -89,10 +96,13 @@ class Marks:
             return None
         beside = b"\r\n" + self._dialect.delimiter.encode() + self._quote * self._dialect.doubled
         before = beside + b" " * self._dialect.padded
-        text, quotes = self._text, self.quotes + 1
-        opens = np.arange(len(quotes)) % 2 == 0
-        well = np.where(opens, _is_in(text[quotes - 1], before), _is_in(text[quotes + 1], beside))
-        return int(quotes[np.argmin(well)]) - 1 if not well.all() else None
+        text = np.frombuffer(self._newline + self._data + self._newline, np.uint8)
+        opening, closing = self.quotes[::2], self.quotes[1::2]
+        stray = [
+            *opening[~_is_in(text[opening], before)][:1],
+            *closing[~_is_in(text[closing + 2], beside)][:1],
+        ]
+        return int(min(stray)) if stray else None
 
     def _other_end(self) -> int | None:
         """The first carriage return outside quotes that no newline follows, or the reverse."""
@@ -100,13 +110,16 @@ class Marks:
         if self._newline == b"\n":
             if b"\r" not in data:
                 return None
-            other = np.flatnonzero(self._text[1:-1] == ord("\r"))
-            other = other[self._text[other + 2] != ord("\n")]
+            other = np.flatnonzero(self._bytes == ord("\r"))
+            followed = np.append(self._bytes, self._newline[0])[other + 1]
+            other = other[followed != ord("\n")]
         else:
-            other = np.flatnonzero(self._text[1:-1] == ord("\n"))
+            other = np.flatnonzero(self._bytes == ord("\n"))
         outside = self._outside(other)
         return int(outside[0]) if len(outside) else None
 
 
 def _is_in(text: npt.NDArray[np.uint8], chars: bytes) -> npt.NDArray[np.bool_]:
-    return np.isin(text, np.frombuffer(chars, np.uint8))
+    among = np.zeros(256, np.bool_)
+    among[list(chars)] = True
+    return among[text]
