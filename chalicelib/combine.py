@@ -54,7 +54,7 @@ def _quoted(values: pa.StringArray) -> pa.StringArray:
     if not _may_need_quotes(values):
         return values
     marked = pc.match_substring_regex(values, MUST_QUOTE)
-    doubled = pc.replace_substring(values, '"', '""')
+    doubled = pc.replace_substring(values, '"', '""') if may_hold(values, b'"') else values
     enclosed = pc.binary_join_element_wise('"', doubled, '"', "")
     return pc.if_else(marked, enclosed, values)
 

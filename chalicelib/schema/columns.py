@@ -35,11 +35,14 @@ class ColumnType(Protocol):
 FIRST = 50
 """Values that tell of most columns whether they resist a cast."""
 
+MANY = 20 * FIRST
+
 
 def casts(values: pa.StringArray, to: pa.DataType) -> pa.Array | None:
     """The whole column cast, or None when any value resists: Arrow makes a message of each."""
     try:
-        pc.cast(values.slice(0, FIRST), to)
+        if len(values) > MANY:
+            pc.cast(values.slice(0, FIRST), to)
         return pc.cast(values, to)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return None

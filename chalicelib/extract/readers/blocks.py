@@ -24,6 +24,9 @@ from chalicelib.settings import BATCH_BYTES, MAX_FIELD_BYTES
 WINDOW = 1 << 16
 """Bytes split record by record before another look whether the rest is clean."""
 
+WIDE = 100
+"""Columns from which on a block is twice as large: each costs some calls, however few its rows."""
+
 
 class Bytes(Protocol):
     """What blocks are read from."""
@@ -119,10 +122,10 @@ def blocks(
 ) -> Iterator[Block]:
     """Blocks of about `BATCH_BYTES`: together all of the file from the byte `start` on.
 
-    That is line `line`; records should have `width` fields. Raises SourceError with the line
+    Those of wide rows are twice as large. `start` is on line `line`; records should have `width` fields. Raises SourceError with the line
     where a record starts that does not end within `MAX_FIELD_BYTES`.
     """
-    window = _Window(stream, start)
+    window = _Window(stream, start, BATCH_BYTES * (2 if width >= WIDE else 1))
     grammar = Grammar(dialect, width)
     while data := window.part():
         last, too_long = window.ended, len(data) > MAX_FIELD_BYTES
@@ -147,8 +150,9 @@ def blocks(
 class _Window:
     """The part of the stream that is not in a block yet."""
 
-    def __init__(self, stream: Bytes, start: int) -> None:
+    def __init__(self, stream: Bytes, start: int, enough: int) -> None:
         self._stream = stream
+        self._enough = enough
         self._data = b""
         self._size = start + 1
         self._exhausted = False
@@ -175,7 +179,7 @@ class _Window:
     def drop(self, size: int) -> None:
         """Take so many bytes off the front."""
         self._data = self._data[size:]
-        self._size = BATCH_BYTES
+        self._size = self._enough
 
     def widen(self, awaited: bytes) -> None:
         """No record ends in the part: have more next time, with one of the awaited bytes in it."""
