@@ -122,8 +122,9 @@ def blocks(
 ) -> Iterator[Block]:
     """Blocks of about `BATCH_BYTES`: together all of the file from the byte `start` on.
 
-    Those of wide rows are twice as large. `start` is on line `line`; records should have `width` fields. Raises SourceError with the line
-    where a record starts that does not end within `MAX_FIELD_BYTES`.
+    Those of wide rows are twice as large. `start` is on line `line`; records should have `width`
+    fields. Raises SourceError with the line where a record starts that does not end within
+    `MAX_FIELD_BYTES`.
     """
     window = _Window(stream, start, BATCH_BYTES * (2 if width >= WIDE else 1))
     grammar = Grammar(dialect, width)

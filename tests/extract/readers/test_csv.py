@@ -94,6 +94,21 @@ def test_an_endless_record_is_refused_before_it_fills_the_memory(
         read("a.csv", text)
 
 
+def test_wide_rows_come_in_larger_blocks_and_none_is_lost(
+    read: ReadFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "BATCH_BYTES", 1000)
+
+    def sizes(columns: int) -> list[int]:
+        names = ",".join(f"c{at}" for at in range(columns))
+        rows = "".join(",".join([str(row)] * columns) + "\n" for row in range(100, 200))
+        found = read("a.csv", f"{names}\n{rows}")
+        assert [row["c0"] for row in found.rows] == [str(row) for row in range(100, 200)]
+        return [batch.size for batch in found.batches[:-1]]
+
+    assert max(sizes(blocks.WIDE - 1)) <= 1000 < min(sizes(blocks.WIDE)) <= 2000
+
+
 # one bad record costs one record
 
 ABOVE, BELOW = "id,name,amount\n1,Ada,1.50\n2,Alan,2.50\n", "8,Grace,3.50\n9,Edsger,4.50\n"
