@@ -12,7 +12,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-MICROSECONDS = pa.timestamp("us")
+from chalicelib.schema.clock import MICROSECONDS
+
 DIGITS = {"%Y": 4, "%y": 2, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2}
 DAY = ({"%Y", "%m", "%d"}, {"%y", "%m", "%d"})
 DAY_SECONDS = 86_400
