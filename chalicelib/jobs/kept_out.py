@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from chalicelib import database, load
 from chalicelib.disk import writing
+from chalicelib.errors import NotFound
 from chalicelib.history import configs, runs
 from chalicelib.jobs import outputs
 from chalicelib.jobs.common import configuration, parsed
@@ -31,13 +32,23 @@ def rejects(
 def csv_of(engine: Engine, run_id: str, column: str | None, reason: str | None) -> outputs.Link:
     """Where what a run kept out can be fetched as CSV. Raises NotFound.
 
-    All of it is the run's own file; what is of one column or reason is picked out now.
+    All of it is the run's own file; what is of one column or reason is picked out now, and what
+    the parts of a run kept out is put together.
     """
+    if column is None and reason is None:
+        try:
+            return outputs.link(runs.get(engine, run_id).id, outputs.REJECTS)
+        except NotFound:
+            if not rejects(engine, run_id, 0, 1):
+                raise
+    return _made_now(_target(engine, run_id), run_id, column, reason)
+
+
+def _made_now(
+    target: Engine | None, run_id: str, column: str | None, reason: str | None
+) -> outputs.Link:
     from chalicelib.quarantine import HEADER, in_lines
 
-    if column is None and reason is None:
-        return outputs.link(runs.get(engine, run_id).id, outputs.REJECTS)
-    target = _target(engine, run_id)
     with TemporaryDirectory(prefix="elt-") as folder:
         file = Path(folder) / outputs.REJECTS
         with writing("the CSV of rejects", file, 0), file.open("wb") as lines:

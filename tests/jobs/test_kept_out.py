@@ -49,6 +49,18 @@ def test_rejects_are_fetched_as_csv_as_they_are_filtered(
     assert "/on-request/" in admin.get(f"{path}?column=id")["url"]
 
 
+def test_rejects_of_all_parts_are_fetched_as_one_csv(
+    admin: Service, shop: Pipeline, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ELT_BUCKET", bucket)
+    monkeypatch.setenv("ELT_PART_BYTES", "20")
+    for name in ("a.csv", "b.csv"):
+        shop.write(name, f"id,name\nx,Ada\n1,{name}\n")
+    admin.upload()
+    found = fetched(admin.get(f"/runs/{run(admin)}/rejects/csv"))
+    assert [(row["part"], row["file"]) for row in found] == [("1", "a.csv"), ("2", "b.csv")]
+
+
 def test_without_a_bucket_a_filtered_csv_is_not_found_either(
     admin: Service, shop: Pipeline
 ) -> None:
