@@ -99,7 +99,7 @@ class LocalFiles:
     def _warn_of_nothing(self) -> None:
         self.report.warnings.append(
             f"source {self._config.name}: no file matches {self._config.pattern} "
-            f"in {self._config.path}"
+            f"in {self._config.s3 or self._config.path}"
         )
 
     def _refuse_gone(self, found: Collection[str]) -> None:
