@@ -19,8 +19,8 @@ FUNCTION_SECONDS = 900
 STUCK = FUNCTION_SECONDS + 60
 """Seconds after which an invocation that never answered is tried again."""
 
-RETRIES = 2
-"""A part that fails three times has failed."""
+RETRIES = "${PartRetries}"
+"""A parameter of the template: a part that fails three times has failed, unless it says else."""
 
 THROTTLED = {
     "ErrorEquals": ["Lambda.TooManyRequestsException"],
@@ -50,11 +50,16 @@ def fanout(stage: str) -> Template:
                 "StateMachineName": machine_name(stage),
                 "RoleArn": {"Fn::GetAtt": ["FanoutRole", "Arn"]},
                 # As text: a template may hold no null.
-                "DefinitionString": {"Fn::Sub": json.dumps(definition())},
+                "DefinitionString": {"Fn::Sub": text()},
             },
         },
         "FanoutRole": _role(),
     }
+
+
+def text() -> str:
+    """The definition, in which the parameter stands for a number."""
+    return json.dumps(definition()).replace(f'"{RETRIES}"', RETRIES)
 
 
 def definition() -> Template:

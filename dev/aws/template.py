@@ -65,6 +65,12 @@ def parameters(stage: str) -> Template:
             "Default": "rate(1 hour)",
             "Description": "As it is now; a redeploy changes nothing",
         },
+        "PartRetries": {
+            "Type": "Number",
+            "Default": 2,
+            "MinValue": 0,
+            "Description": "How often a part of a large run is tried again",
+        },
         "AlarmEmail": {**text, "Description": "Who is told of alarms; empty for nobody"},
         "CorsOrigins": {**text, "Description": "Origins whose pages may call the API"},
         "SourceBuckets": {**many, "Description": "ARNs of the buckets that sources read"},

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
-
 import boto3
 
-from dev.aws.fanout import definition
+from dev.aws.fanout import RETRIES, text
 
 FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:"
 
 
 def make_machine(name: str = "fanout") -> str:
     """Its ARN."""
-    text = json.dumps(definition())
+    written = text().replace(RETRIES, "2")
     for function in ("Part", "Finish"):
-        text = text.replace(f"${{{function}.Arn}}", FUNCTION + function.lower())
+        written = written.replace(f"${{{function}.Arn}}", FUNCTION + function.lower())
     made = boto3.client("stepfunctions").create_state_machine(
-        name=name, definition=text, roleArn="arn:aws:iam::123456789012:role/fanout"
+        name=name, definition=written, roleArn="arn:aws:iam::123456789012:role/fanout"
     )
     return str(made["stateMachineArn"])

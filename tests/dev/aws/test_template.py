@@ -341,7 +341,8 @@ def _linted(template: str, folder: Path) -> str:
 
 def _machine(template: Any) -> Any:
     definition = template["Resources"]["Fanout"]["Properties"]["DefinitionString"]["Fn::Sub"]
-    return json.loads(definition)
+    retries = str(template["Parameters"]["PartRetries"]["Default"])
+    return json.loads(definition.replace("${PartRetries}", retries))
 
 
 def _states(template: Any) -> Any:
