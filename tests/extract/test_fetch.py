@@ -154,3 +154,10 @@ def test_the_body_of_a_redirect_is_not_read(serve):
     url, _ = serve(answer)
     assert rows(reader(url, deadline=20)) == [{"id": "1"}]
     stop.set()
+
+
+@pytest.mark.parametrize("injected", ["1\r\nX-Evil: 2", "1\nX-Evil: 2"])
+def test_a_header_cannot_bring_another_one_with_it(serve, injected):
+    url, seen = serve(always())
+    assert failure(url, headers={"X-Mine": injected})
+    assert seen == []
