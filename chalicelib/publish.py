@@ -23,7 +23,7 @@ def publish(start: Start, planned: Plan, progress: Progress) -> RunResult:
     part, config = start.part, start.config
     staged = load.staged(start.engine, part.run_id)
     _refuse_missing(planned, {done.number for done in staged})
-    told = [PartReport.from_json(done.report) for done in staged]
+    told = [PartReport.from_json(text) for text in load.reports(start.engine, part.run_id)]
     result = RunResult(part.run_id, part.table, part.mode, _together(planned, told))
     destination = Destination(config, part, start.engine, progress)
     columns = destination.columns(_schema(destination, told, result.read))
@@ -82,7 +82,7 @@ def _refuse_rounding(destination: Destination, names: Set[str]) -> None:
     """Who read the parts did not know that these are numbers, of which the table limits digits."""
     existing = destination.existing()
     for name in sorted(names):
-        if load.would_round(destination.engine, destination.part, name, existing[name]):
+        if load.would_round(destination.engine, destination.part.run_id, name, existing[name]):
             raise TargetError(
                 f"column {name} is {existing[name]}, which does not keep all digits of the "
                 "numbers; nothing was published",

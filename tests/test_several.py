@@ -220,7 +220,7 @@ def test_what_a_cancelled_run_had_aside_goes(orders):
     orders.write("bad.csv", "id,name\nbad,row\n")
     run_id, _ = begun(orders)
     start, _ = joined(orders.config, orders.folder, run_id)
-    load.discard(start.engine, start.part.table, run_id)
+    load.discard(start.engine, run_id)
     assert staged(orders) == []
     for table in ("plans", "claims", "loads", "rejects"):
         assert orders.query(f"select count(*) from elt.{table}") == [(0,)]

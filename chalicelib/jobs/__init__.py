@@ -133,7 +133,7 @@ def _without_what_is_aside(engine: Engine, run: Run) -> Run | None:
     load.migrate(asked)  # it may have failed before it had a table
     if not load.plan_of(asked, run.id):
         return None
-    load.discard(asked, target.qualified_table, run.id)
+    load.discard(asked, run.id)
     return leases.give_up(engine, run.id)
 
 

@@ -69,7 +69,7 @@ def _give_up(engine: Engine, run: Run) -> None:
     """Drop what the parts of a cancelled run have put aside. If it fails, the next run does it."""
     try:
         target = configuration(engine, run).target
-        load.discard(connect(target), target.qualified_table, run.id)
+        load.discard(connect(target), run.id)
     except EltError as error:
         log.LOGGER.warning("what run %s put aside is still there: %s", run.id, error)
 

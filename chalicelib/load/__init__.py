@@ -31,17 +31,17 @@ from chalicelib.load.ledger import (
 )
 from chalicelib.load.migrations import migrate
 from chalicelib.load.plans import claimed_by_others, keep_plan, plan_of
-from chalicelib.load.staging import (
-    Aside,
+from chalicelib.load.stages import (
     StagedPart,
-    StagedRows,
     discard,
     give_up,
+    reports,
     staged,
     staged_bytes,
     staged_now,
     would_round,
 )
+from chalicelib.load.staging import Aside, StagedRows
 from chalicelib.load.table import TableColumn, existing_columns, prepare, preview
 from chalicelib.load.types import declaration, fits, scale
 from chalicelib.retry import load_retry
@@ -51,7 +51,7 @@ __all__ = [
     "claimed_by_others", "declaration", "discard", "existing_columns", "fields_of_rejects",
     "fits", "give_up", "held", "in_quarantine", "keep_plan", "kinds", "left_behind", "load",
     "loaded_into", "migrate", "plan_of", "prepare", "preview", "publish", "purge_rejects",
-    "recorded", "rejects", "replaced_since", "scale", "staged", "staged_bytes", "state",
+    "recorded", "rejects", "replaced_since", "reports", "scale", "staged", "staged_bytes", "state",
     "store_not_loaded", "take", "take_part", "waiting", "withdraw", "would_round",
 ]  # fmt: skip
 

@@ -145,7 +145,7 @@ def _one_small_part(folder: Path) -> float:
     plan = several.plan(start, Cut(parts=2), Progress())
     assert plan is not None
     seconds = _seconds(lambda: InProcesses(1).do(start, plan, Progress())) / 2
-    load.discard(start.engine, start.part.table, start.part.run_id)
+    load.discard(start.engine, start.part.run_id)
     return seconds
 
 
