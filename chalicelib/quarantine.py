@@ -12,7 +12,8 @@ import pyarrow as pa
 from chalicelib.batch import RAW, Batch, Problem, Reject
 from chalicelib.combine import header, to_csv
 from chalicelib.disk import writing
-from chalicelib.load.ledger import REJECT_COLUMNS, Part
+from chalicelib.load.ledger import Part
+from chalicelib.load.rejected import REJECT_COLUMNS
 from chalicelib.schema.validate import SHOWN
 
 NUL, VISIBLE_NUL = "\x00", "\u2400"

@@ -9,7 +9,7 @@ import pyarrow as pa
 from sqlalchemy import Engine
 
 from chalicelib.batch import RAW, Batch, Problem, Reject
-from chalicelib.load.ledger import StoredReject, open_rejects, sources_with_rejects
+from chalicelib.load.rejected import StoredReject, open_rejects, sources_with_rejects
 from chalicelib.reports import SourceReport
 
 PAGE = 5_000

@@ -20,17 +20,15 @@ from chalicelib.load.filling import fill
 from chalicelib.load.kept_out import fields_of_rejects, kinds, rejects, waiting
 from chalicelib.load.ledger import (
     Part,
-    in_quarantine,
     left_behind,
     loaded_into,
-    purge_rejects,
     recorded,
     replaced_since,
     state,
-    store_not_loaded,
 )
 from chalicelib.load.migrations import migrate
 from chalicelib.load.plans import claimed_by_others, keep_plan, plan_of
+from chalicelib.load.rejected import in_quarantine, purge_rejects, store_not_loaded
 from chalicelib.load.stages import (
     StagedPart,
     discard,

@@ -27,7 +27,7 @@ class Harvest:
     """What the run gathered beside the rows, complete once the rows are exhausted.
 
     `rows` and `quarantined` were counted by the pipeline; COPY must count the same. `rejects` is
-    a CSV file of `ledger.REJECT_COLUMNS` with a header. `allow_empty`: replace may leave an
+    a CSV file of `rejected.REJECT_COLUMNS` with a header. `allow_empty`: replace may leave an
     empty table.
     """
 

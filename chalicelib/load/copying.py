@@ -8,7 +8,7 @@ from itertools import chain
 from sqlalchemy import Connection
 
 from chalicelib import database
-from chalicelib.load import ledger
+from chalicelib.load import ledger, rejected
 from chalicelib.load.attempt import Harvest, agree, ask, own
 from chalicelib.load.ledger import Part
 from chalicelib.load.merge import Incoming, Merged
@@ -66,7 +66,7 @@ def copy_rejects(connection: Connection, harvest: Harvest) -> int:
     """COPY the rejects of a part, and return how many they are."""
     quarantined = 0
     if file := harvest.rejects:
-        chunks: Iterable[bytes] = own(lambda: ledger.chunks_of(file))
-        quarantined = ledger.copy_rejects(connection, chunks)
+        chunks: Iterable[bytes] = own(lambda: rejected.chunks_of(file))
+        quarantined = rejected.copy_rejects(connection, chunks)
     agree("rejects", counted=quarantined, written=harvest.quarantined)
     return quarantined

@@ -8,7 +8,7 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from chalicelib import database
-from chalicelib.load import ledger
+from chalicelib.load import ledger, rejected
 from chalicelib.load.attempt import Harvest, LoadResult, ask
 from chalicelib.load.ledger import Part
 from chalicelib.load.merge import Merged
@@ -35,10 +35,10 @@ def fill(
     """The rows into the target, and into the ledger what is to be known of them."""
     kept, deleted = _make_room(connection, part, harvest, empty=rows.are_none())
     if part.replayed:
-        ledger.close_rejects(connection, part)
+        rejected.close_rejects(connection, part)
     merged, stale = rows.bring_in(connection)
     gathered = ask(harvest)
-    ledger.clear_refused(connection, part)
+    rejected.clear_refused(connection, part)
     quarantined = rows.bring_rejects(connection, gathered)
     for report in () if kept else gathered.reports:
         deleted += _delete_replaced(connection, part, report)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from chalicelib import database
-from chalicelib.load.ledger import REJECT_COLUMNS, read_rejects
+from chalicelib.load.rejected import REJECT_COLUMNS, read_rejects
 
 PAGE = """
     from {elt}.rejects

@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.errors import SourceError, TargetError
 from chalicelib.load import Harvest, Part, TableColumn, load, prepare, state, take
-from chalicelib.load.ledger import REJECT_COLUMNS
+from chalicelib.load.rejected import REJECT_COLUMNS
 from chalicelib.reports import Cursor, LoadedFile, SourceReport
 from tests.load.conftest import TABLE
 
