@@ -14,9 +14,9 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
-from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 
+from dev.background import served
 from dev.sample_data import Order, Row, make_orders
 
 MAX_PER_PAGE = 200
@@ -37,15 +37,8 @@ def make_records(seed: int = 2026) -> list[Row]:
 def sample_api(token: str, records: Sequence[Row] | None = None, port: int = 0) -> Iterator[str]:
     """Serve `records` (those of `make_records` by default) and yield `http://127.0.0.1:<port>`."""
     records = make_records() if records is None else records
-    server = _Server(port, token, records)
-    thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with served(_Server(port, token, records)) as url:
+        yield url
 
 
 def _record(order: Order, minutes: int) -> Row:

@@ -20,6 +20,7 @@ from chalice.local import ChaliceRequestHandler, LocalGatewayException, create_l
 
 from chalicelib import jobs, log
 from chalicelib.routes.answers import gateway_failure
+from dev.background import served
 from dev.clock import keep_time
 
 
@@ -74,14 +75,8 @@ def chalice_local(app: Chalice, port: int = 0) -> Iterator[str]:
     local = create_local_server(app, config, "127.0.0.1", port)
     server = local.server
     server.RequestHandlerClass = functools.partial(_Handler, app_object=app, config=config)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with served(server) as url:
+        yield url
 
 
 def main(port: int) -> None:

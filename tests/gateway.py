@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +14,7 @@ from chalice.app import AuthRequest
 
 from app import app
 from chalicelib import routes
+from dev.background import served
 
 ARN = "arn:aws:execute-api:eu-central-1:123456789012:abc/api/GET/"
 LAMBDA = SimpleNamespace(aws_request_id="request-1", function_name="api", memory_limit_in_mb=128)
@@ -65,15 +65,8 @@ def gateway(stage: str) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with served(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as url:
+        yield url
 
 
 def _resource(path: str) -> tuple[str, dict[str, str] | None]:

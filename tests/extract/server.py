@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
@@ -16,6 +15,7 @@ from chalicelib.config.model.api import ApiSource
 from chalicelib.errors import SourceError
 from chalicelib.extract.api import ApiReader
 from chalicelib.reports import SourceState
+from dev.background import served
 
 TOKEN = "t0p-s3cret"
 BEARER = {"type": "bearer", "token": TOKEN}
@@ -30,22 +30,23 @@ def running(answer, tls=None):
     context of a server that is called localhost.
     """
     seen = []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(answer, seen))
+    if tls:
+        server.socket = tls.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
+    with served(server) as base:
+        at_tls = f"https://localhost:{server.server_port}"
+        yield f"{at_tls if tls else base}/v1/orders", seen
 
+
+def _handler(answer, seen):
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
 
         def do_GET(self):
-            query = dict(parse_qsl(urlsplit(self.path).query))
-            size = int(self.headers.get("Content-Length", 0))
-            seen.append(
-                SimpleNamespace(
-                    path=self.path,
-                    query=query,
-                    headers=self.headers,
-                    form=dict(parse_qsl(self.rfile.read(size).decode())),
-                )
-            )
+            seen.append(self.read_request())
             status, headers, body = answer(seen[-1])
             self.send_response(status)
             for name, value in {**_length(body), **headers}.items():
@@ -57,24 +58,19 @@ def running(answer, tls=None):
 
         do_POST = do_GET  # noqa: N815
 
+        def read_request(self):
+            size = int(self.headers.get("Content-Length", 0))
+            return SimpleNamespace(
+                path=self.path,
+                query=dict(parse_qsl(urlsplit(self.path).query)),
+                headers=self.headers,
+                form=dict(parse_qsl(self.rfile.read(size).decode())),
+            )
+
         def log_message(self, *_):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    base = f"http://127.0.0.1:{server.server_port}"
-    if tls:
-        server.socket = tls.wrap_socket(
-            server.socket, server_side=True, do_handshake_on_connect=False
-        )
-        base = f"https://localhost:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
-        yield f"{base}/v1/orders", seen
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    return Handler
 
 
 def _length(body):

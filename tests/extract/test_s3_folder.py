@@ -18,6 +18,7 @@ import requests
 
 from chalicelib.errors import SourceError
 from chalicelib.extract.s3_folder import sync
+from dev.background import served
 
 
 @pytest.fixture
@@ -384,16 +385,11 @@ def half_s3(stall):
         def log_message(self, *_):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        released.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with served(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as url:
+        try:
+            yield url
+        finally:
+            released.set()
 
 
 def test_a_body_that_breaks_off_is_read_again_and_never_kept(aws, folder, monkeypatch):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -12,6 +11,7 @@ import pytest
 import requests
 
 from chalicelib import auth
+from dev.background import served
 from dev.postgres import PORT, program
 from tests.faults.harness import run, wait_until, work
 
@@ -34,11 +34,8 @@ def echo() -> Iterator[str]:
         def log_message(self, *_):
             pass
 
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/orders"
-    server.shutdown()
-    server.server_close()
+    with served(HTTPServer(("127.0.0.1", 0), Handler)) as url:
+        yield f"{url}/orders"
 
 
 def text(shop, server, url, password, token, header):

@@ -6,7 +6,6 @@ import gzip
 import json
 import os
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +17,7 @@ import requests
 from chalicelib import jobs
 from chalicelib.disk import DiskError
 from chalicelib.jobs.deadline import MARGIN
+from dev.background import served
 from tests.faults.harness import run, work
 
 SLOW_DOWN = (
@@ -67,13 +67,8 @@ def in_front_of(endpoint: str) -> Iterator[tuple[FrontOfS3, str]]:
         def log_message(self, *_):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    try:
-        yield front, f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with served(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as url:
+        yield front, url
 
 
 @pytest.fixture
