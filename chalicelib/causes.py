@@ -18,6 +18,11 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
+def in_one_line(error: BaseException) -> str:
+    """What a library's error says, to stand within a sentence."""
+    return " ".join(str(error).split()).rstrip(".")
+
+
 def server_fields(error: BaseException | None) -> dict[str, str]:
     """The fields of PostgreSQL's message (M message, C SQLSTATE, …); none without one.
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from chalicelib import settings
+from chalicelib.causes import in_one_line
 from chalicelib.errors import LaunchError
 
 MANIFEST_PARTS = 10_000
@@ -110,7 +111,7 @@ def _client(service: Any) -> Iterator[Service]:
         yield boto3.session.Session().client(service, config=patience)
     except (BotoCoreError, ClientError) as error:
         raise LaunchError(
-            f"the parts of a run cannot be handed over: {' '.join(str(error).split()).rstrip('.')}",
+            f"the parts of a run cannot be handed over: {in_one_line(error)}",
             where=str(settings.fanout_machine()),
             fix="Check ELT_FANOUT_MACHINE, ELT_BUCKET, the network, and the role's rights there.",
         ) from error

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.causes import in_one_line
 from chalicelib.errors import SourceError
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def translated(url: str) -> Iterator[None]:
         ) from error
     except aws.BotoCoreError as error:
         raise SourceError(
-            f"S3 cannot be asked: {' '.join(str(error).split()).rstrip('.')}",
+            f"S3 cannot be asked: {in_one_line(error)}",
             where=url,
             fix="Check the source's s3, AWS_PROFILE, AWS_REGION and AWS_ENDPOINT_URL.",
         ) from error

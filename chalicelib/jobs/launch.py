@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping
 
 from chalicelib import settings
+from chalicelib.causes import in_one_line
 from chalicelib.errors import LaunchError
 
 Event = Mapping[str, str]
@@ -49,7 +50,7 @@ def _invoke(function: str, event: Event, kind: str = "Event") -> None:
         client.invoke(FunctionName=function, InvocationType=kind, Payload=payload)
     except (BotoCoreError, ClientError) as error:
         raise LaunchError(
-            f"the job function cannot be started: {' '.join(str(error).split()).rstrip('.')}",
+            f"the job function cannot be started: {in_one_line(error)}",
             where=function,
             fix="What was queued is given up in two minutes. Check ELT_JOB_FUNCTION, the network "
             "and that the role may invoke it, then try again.",

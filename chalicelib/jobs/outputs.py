@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from chalicelib import settings
+from chalicelib.causes import in_one_line
 from chalicelib.errors import EltError, NotFound
 from chalicelib.start import OUTPUT
 
@@ -159,7 +160,7 @@ def _translated() -> Iterator[None]:
         yield
     except (BotoCoreError, ClientError, Boto3Error) as error:
         raise StorageError(
-            " ".join(str(error).split()).rstrip("."),
+            in_one_line(error),
             where=f"s3://{settings.bucket()}",
             fix="Check ELT_BUCKET, the network, and that the role may read and write runs/* there.",
         ) from error

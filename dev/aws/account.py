@@ -13,6 +13,7 @@ import boto3
 from botocore import exceptions as aws
 from botocore.config import Config
 
+from chalicelib.causes import in_one_line
 from chalicelib.errors import EltError
 from dev.aws.names import APP, function_name, rule_name, stack_name
 
@@ -92,7 +93,7 @@ def translated(where: str) -> Iterator[None]:
         raise EltError("no AWS credentials were found", where=where, fix=CREDENTIALS) from None
     except aws.BotoCoreError as error:
         raise EltError(
-            f"AWS cannot be asked: {' '.join(str(error).split()).rstrip('.')}",
+            f"AWS cannot be asked: {in_one_line(error)}",
             where=where,
             fix="Check the network, AWS_PROFILE and AWS_DEFAULT_REGION.",
         ) from error
