@@ -9,15 +9,13 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from chalicelib import database
 from chalicelib.batch import RAW, Batch, Problem, Reject
 from chalicelib.combine import header, to_csv
 from chalicelib.disk import writing
 from chalicelib.load.ledger import Part
 from chalicelib.load.rejected import REJECT_COLUMNS
 from chalicelib.schema.validate import SHOWN
-
-NUL, VISIBLE_NUL = "\x00", "\u2400"
-"""PostgreSQL has no place for NUL, and a reject must be kept whatever it holds."""
 
 HEADER = header(REJECT_COLUMNS) + b"\n"
 
@@ -88,4 +86,5 @@ def _storable_problem(problem: Problem) -> dict[str, str | None]:
 
 
 def _storable(text: str | None) -> str | None:
-    return text.replace(NUL, VISIBLE_NUL) if text else text
+    """A reject must be kept whatever it holds."""
+    return database.storable(text) if text else text
