@@ -18,7 +18,11 @@ from chalicelib.config import Config, json_schema, load_config
 from chalicelib.errors import EltError, OutOfMemory, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from chalicelib.reports import RunResult
+
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 PREVIEW_ROWS = 3
 
@@ -52,6 +56,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m chalicelib", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_pipeline(commands)
+    _add_service(commands)
+    return parser
+
+
+def _shared() -> argparse.ArgumentParser:
+    """What all commands take that read a configuration."""
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument(
         "--config",
@@ -62,33 +75,36 @@ def _parser() -> argparse.ArgumentParser:
     )
     shared.add_argument("--json", action="store_true", help="answer in JSON on standard output")
     shared.add_argument("--verbose", action="store_true", help="log each event, not just warnings")
-    parser = argparse.ArgumentParser(prog="python -m chalicelib", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, command, purpose in (
-        ("run", _run, "load what is new into the target"),
-        ("replay", _replay, "load what a run left in quarantine, as the schema is now"),
-        ("extract", _extract, "write the combined CSV, without a database"),
-        ("check", _check, "check the configuration"),
-        ("schema", _schema, "print the configuration's JSON Schema, for editors"),
-    ):
+    return shared
+
+
+def _add_pipeline(commands: Commands) -> None:
+    shared = _shared()
+
+    def add(name: str, command: Callable[..., object], purpose: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, parents=[shared], help=purpose, description=purpose)
         sub.set_defaults(command=command)
-        if name == "run":
-            sub.add_argument(
-                "--full", action="store_true", help="rebuild the table: read everything again"
-            )
-            sub.add_argument(
-                "--parts",
-                type=_count,
-                default=1,
-                metavar="N",
-                help="read the files in N processes; the rows are published all at once",
-            )
-        if name == "replay":
-            sub.add_argument("run_id", metavar="RUN", help="the run, as its report names it")
-        if name == "extract":
-            sub.add_argument("--output", type=Path, required=True, metavar="FILE")
-            sub.add_argument("--raw", action="store_true", help="as extracted, not validated")
+        return sub
+
+    run = add("run", _run, "load what is new into the target")
+    run.add_argument("--full", action="store_true", help="rebuild the table: read everything again")
+    run.add_argument(
+        "--parts",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="read the files in N processes; the rows are published all at once",
+    )
+    replay = add("replay", _replay, "load what a run left in quarantine, as the schema is now")
+    replay.add_argument("run_id", metavar="RUN", help="the run, as its report names it")
+    extract = add("extract", _extract, "write the combined CSV, without a database")
+    extract.add_argument("--output", type=Path, required=True, metavar="FILE")
+    extract.add_argument("--raw", action="store_true", help="as extracted, not validated")
+    add("check", _check, "check the configuration")
+    add("schema", _schema, "print the configuration's JSON Schema, for editors")
+
+
+def _add_service(commands: Commands) -> None:
     token = commands.add_parser("token", help="make, list or revoke bearer tokens of the service")
     token.add_argument("--role", default="operator", help="viewer, operator (default) or admin")
     token.add_argument("--name", default="laptop", help="whose it is; default: laptop")
@@ -98,7 +114,6 @@ def _parser() -> argparse.ArgumentParser:
     secret = commands.add_parser("secret", help="store a secret, read from standard input")
     secret.add_argument("name", metavar="NAME", help="as in ${secret:NAME}")
     secret.set_defaults(command=_secret, json=False, verbose=False)
-    return parser
 
 
 def _token(options: argparse.Namespace) -> None:
