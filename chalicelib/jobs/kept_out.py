@@ -16,46 +16,37 @@ from chalicelib.jobs import outputs
 from chalicelib.jobs.common import configuration, parsed
 
 
-def rejects(
-    engine: Engine,
-    run_id: str,
-    after: int,
-    limit: int,
-    column: str | None = None,
-    reason: str | None = None,
-) -> list[dict[str, Any]]:
+def rejects(engine: Engine, which: load.Which, after: int, limit: int) -> list[dict[str, Any]]:
     """A page of what a run kept out. Raises NotFound."""
-    target = _target(engine, run_id)
-    return load.rejects(target, run_id, after, limit, column, reason) if target else []
+    target = _target(engine, which.run_id)
+    return load.rejects(target, which, after, limit) if target else []
 
 
-def csv_of(engine: Engine, run_id: str, column: str | None, reason: str | None) -> outputs.Link:
+def csv_of(engine: Engine, which: load.Which) -> outputs.Link:
     """Where what a run kept out can be fetched as CSV. Raises NotFound.
 
     All of it is the run's own file; what is of one column or reason is picked out now, and what
     the parts of a run kept out is put together.
     """
-    if column is None and reason is None:
+    if which.is_all:
         try:
-            return outputs.link(runs.get(engine, run_id).id, outputs.REJECTS)
+            return outputs.link(runs.get(engine, which.run_id).id, outputs.REJECTS)
         except NotFound:
-            if not rejects(engine, run_id, 0, 1):
+            if not rejects(engine, which, 0, 1):
                 raise
-    return _made_now(_target(engine, run_id), run_id, column, reason)
+    return _made_now(_target(engine, which.run_id), which)
 
 
-def _made_now(
-    target: Engine | None, run_id: str, column: str | None, reason: str | None
-) -> outputs.Link:
+def _made_now(target: Engine | None, which: load.Which) -> outputs.Link:
     from chalicelib.quarantine import HEADER, in_lines
 
     with TemporaryDirectory(prefix="elt-") as folder:
         file = Path(folder) / outputs.REJECTS
         with writing("the CSV of rejects", file, 0), file.open("wb") as lines:
             lines.write(HEADER)
-            for page in load.fields_of_rejects(target, run_id, column, reason) if target else ():
+            for page in load.fields_of_rejects(target, which) if target else ():
                 lines.write(in_lines(page))
-        return outputs.hand_out(file, run_id)
+        return outputs.hand_out(file, which.run_id)
 
 
 def kinds(engine: Engine, run_id: str) -> list[dict[str, Any]]:

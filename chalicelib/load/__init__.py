@@ -17,7 +17,7 @@ from chalicelib.load.attempt import Attempt, Harvest, LoadResult, RunError, Then
 from chalicelib.load.copying import CsvRows
 from chalicelib.load.fence import Fence, held, take, take_part, withdraw
 from chalicelib.load.filling import fill
-from chalicelib.load.kept_out import fields_of_rejects, kinds, rejects, waiting
+from chalicelib.load.kept_out import Which, fields_of_rejects, kinds, rejects, waiting
 from chalicelib.load.ledger import (
     Part,
     left_behind,
@@ -45,7 +45,7 @@ from chalicelib.load.types import declaration, fits, scale
 from chalicelib.retry import load_retry
 
 __all__ = [
-    "Aside", "Fence", "Harvest", "LoadResult", "Part", "StagedPart", "TableColumn", "Then",
+    "Aside", "Fence", "Harvest", "LoadResult", "Part", "StagedPart", "TableColumn", "Then", "Which",
     "claimed_by_others", "declaration", "discard", "existing_columns", "fields_of_rejects",
     "fits", "give_up", "held", "in_quarantine", "keep_plan", "kinds", "left_behind", "load",
     "loaded_into", "migrate", "plan_of", "prepare", "preview", "publish", "purge_rejects",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine
@@ -46,29 +47,37 @@ MOST_KINDS = 200
 MOST_FIELDS = 5_000
 
 
-def rejects(
-    engine: Engine,
-    run_id: str,
-    after: int,
-    limit: int,
-    column: str | None = None,
-    reason: str | None = None,
-) -> list[dict[str, Any]]:
-    """A page of the rejects of a run, by the names of their columns, in the order of their ids.
+@dataclass(frozen=True)
+class Which:
+    """The rejects of a run; only those whose first problem is of this column, and this reason.
 
-    Only those whose first problem is of this column ("" for the row as a whole) and this reason.
+    The column "" is the row as a whole.
     """
-    key = {"run_id": run_id, "column": _stored(column), "reason": _stored(reason)}
-    return _read(engine, run_id, REJECTS, {**key, "after": after, "limit": limit})
+
+    run_id: str
+    column: str | None = None
+    reason: str | None = None
+
+    @property
+    def is_all(self) -> bool:
+        """Whether none is left out."""
+        return self.column is None and self.reason is None
+
+    def page(self, after: int, limit: int) -> dict[str, Any]:
+        """What the statements are told."""
+        texts = {"column": _stored(self.column), "reason": _stored(self.reason)}
+        return {"run_id": self.run_id, **texts, "after": after, "limit": limit}
 
 
-def fields_of_rejects(
-    engine: Engine, run_id: str, column: str | None, reason: str | None
-) -> Iterator[list[tuple[str | None, ...]]]:
+def rejects(engine: Engine, which: Which, after: int, limit: int) -> list[dict[str, Any]]:
+    """A page of rejects, by the names of their columns, in the order of their ids."""
+    return _read(engine, which.run_id, REJECTS, which.page(after, limit))
+
+
+def fields_of_rejects(engine: Engine, which: Which) -> Iterator[list[tuple[str | None, ...]]]:
     """All such rejects, a page at a time, by the fields of REJECT_COLUMNS."""
-    key = {"run_id": run_id, "column": _stored(column), "reason": _stored(reason)}
     after = 0
-    while page := _read(engine, run_id, FIELDS, {**key, "after": after, "limit": MOST_FIELDS}):
+    while page := _read(engine, which.run_id, FIELDS, which.page(after, MOST_FIELDS)):
         yield [tuple(row[name] for name in REJECT_COLUMNS) for row in page]
         after = page[-1]["id"]
 

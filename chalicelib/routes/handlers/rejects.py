@@ -8,6 +8,7 @@ from pydantic import Field
 
 from chalicelib.jobs import kept_out
 from chalicelib.jobs.common import service
+from chalicelib.load import Which
 from chalicelib.routes.handler import Call, Model, split
 from chalicelib.routes.handlers.jobs import Download
 
@@ -83,10 +84,9 @@ class Waiting(Model):
 
 def list_rejects(call: Call[RejectPage, None]) -> Rejects:
     """A page of what was kept out."""
-    asked, run_id = call.query, call.path["run_id"]
-    found = kept_out.rejects(
-        service(), run_id, asked.after, asked.limit + 1, asked.column, asked.reason
-    )
+    asked = call.query
+    which = Which(call.path["run_id"], asked.column, asked.reason)
+    found = kept_out.rejects(service(), which, asked.after, asked.limit + 1)
     page, more = split(found, asked.limit)
     rejects = [Reject.model_validate(row) for row in page]
     return Rejects(rejects=rejects, next=rejects[-1].id if more else None)
@@ -101,7 +101,7 @@ def list_reject_kinds(call: Call[None, None]) -> Kinds:
 def get_rejects_csv(call: Call[RejectFilter, None]) -> Download:
     """One CSV; `problems`, `row` and `columns` are JSON."""
     wanted = call.query
-    link = kept_out.csv_of(service(), call.path["run_id"], wanted.column, wanted.reason)
+    link = kept_out.csv_of(service(), Which(call.path["run_id"], wanted.column, wanted.reason))
     return Download(**vars(link))
 
 
