@@ -52,6 +52,24 @@ class Progress:
             yield item
 
 
+def snapshot(
+    *, files: int, rows: int, size: int, total: int | None, share: float | None, seconds: float
+) -> dict[str, int | None]:
+    """What is told of a run while it works: `size` bytes of `total` are read, `share` is done.
+
+    What nobody knows is None.
+    """
+    return {
+        "files": files,
+        "rows": rows,
+        "bytes": size,
+        "total_bytes": total,
+        "percent": None if share is None else round(100 * share),
+        "rows_per_second": round(rows / seconds) if rows and seconds else None,
+        "seconds_left": round(seconds / share - seconds) if share else None,
+    }
+
+
 class PartProgress(Progress):
     """Tells of a part what is done; what begins and ends is the run's to tell."""
 

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, Row
 from chalicelib.history import leases
 from chalicelib.history.records import Failure
 from chalicelib.history.statements import execute, run, to_json
+from chalicelib.progress import snapshot
 
 LEASE = 600
 """Seconds for which a heartbeat keeps the run: Step Functions pauses before it tries again."""
@@ -160,14 +161,12 @@ def _state(row: Row[Any]) -> PartState:
 def _whole(connection: Connection, run_id: str) -> dict[str, Any]:
     """As the progress of a run is that works alone."""
     row = execute(connection, SUM, id=run_id).one()
-    total, seconds = row.total, float(row.seconds)
-    share = float(row.done) / float(total) if total else None
-    return {
-        "files": int(row.files),
-        "rows": int(row.rows),
-        "bytes": int(row.bytes),
-        "total_bytes": None if total is None else int(total),
-        "percent": None if share is None else round(100 * share),
-        "rows_per_second": round(float(row.rows) / seconds) if row.rows and seconds else None,
-        "seconds_left": round(seconds / share - seconds) if share else None,
-    }
+    total = None if row.total is None else int(row.total)
+    return snapshot(
+        files=int(row.files),
+        rows=int(row.rows),
+        size=int(row.bytes),
+        total=total,
+        share=float(row.done) / total if total else None,
+        seconds=float(row.seconds),
+    )

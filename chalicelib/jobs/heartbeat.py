@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from chalicelib import log
 from chalicelib.errors import Cancelled, EltError, LeaseLost
 from chalicelib.history import leases, parts
-from chalicelib.progress import STEPS, Progress
+from chalicelib.progress import STEPS, Progress, snapshot
 
 INTERVAL = 1.0
 """Seconds between two: the lease is renewed, the progress stored, a wish to cancel heard."""
@@ -70,17 +70,14 @@ class StoredProgress(Progress):
 
         What only the end of the sources can tell is None: an API does not say how much it has.
         """
-        took = time.monotonic() - self._started
-        rows, part = self.done.get("validate", 0), self._part_done()
-        return {
-            "files": self.files,
-            "rows": rows,
-            "bytes": self.done.get("extract", 0),
-            "total_bytes": self.totals.get("extract"),
-            "percent": None if part is None else round(100 * part),
-            "rows_per_second": round(rows / took) if rows else None,
-            "seconds_left": round(took / part - took) if part else None,
-        }
+        return snapshot(
+            files=self.files,
+            rows=self.done.get("validate", 0),
+            size=self.done.get("extract", 0),
+            total=self.totals.get("extract"),
+            share=self._part_done(),
+            seconds=time.monotonic() - self._started,
+        )
 
     def _part_done(self) -> float | None:
         """From 0 to 1: half of it is to read the sources, half to send to the target what was read.
