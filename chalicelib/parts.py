@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -55,12 +57,13 @@ class Plan:
 
     def to_json(self) -> str:
         """For the target to keep."""
-        return _PLAN.dump_json(self).decode()
+        return _adapter(Plan).dump_json(self).decode()
 
     @classmethod
     def from_json(cls, text: str) -> Plan:
         """What was kept."""
-        return _PLAN.validate_json(text)
+        plan: Plan = _adapter(Plan).validate_json(text)
+        return plan
 
 
 @dataclass(frozen=True)
@@ -79,16 +82,19 @@ class PartReport:
 
     def to_json(self) -> str:
         """For the target to keep."""
-        return _REPORT.dump_json(self).decode()
+        return _adapter(PartReport).dump_json(self).decode()
 
     @classmethod
     def from_json(cls, text: str) -> PartReport:
         """What was kept."""
-        return _REPORT.validate_json(text)
+        report: PartReport = _adapter(PartReport).validate_json(text)
+        return report
 
 
-_PLAN = TypeAdapter(Plan)
-_REPORT = TypeAdapter(PartReport)
+@cache
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    """Made when a run has parts: most have none, and it takes its time."""
+    return TypeAdapter(kind)
 
 
 def _briefly(source: str, names: Sequence[str] | None) -> str:
