@@ -35,6 +35,14 @@ class _Connection(pg8000.Connection):  # type: ignore[misc]
         poll.register(self._usock, select.POLLIN)
         return bool(poll.poll(0))
 
+    def _send_message(self, code: bytes, data: bytes) -> None:
+        """As pg8000 does it, but without copying the data twice."""
+        try:
+            self._sock.write(code + (len(data) + 4).to_bytes(4))
+            self._sock.write(data)
+        except OSError as error:
+            raise pg8000.InterfaceError("network error") from error
+
     def close(self) -> None:
         """Never wait for a server that is gone: the last words and the rollback are its own."""
         if self._usock is not None:
