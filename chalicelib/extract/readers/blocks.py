@@ -55,7 +55,8 @@ class Block:
     @cached_property
     def newlines(self) -> int:
         """How many lines end in it."""
-        return self.data.count(self.dialect.newline.encode())
+        newline = self.dialect.newline.encode()
+        return int(np.count_nonzero(np.frombuffer(self.data, np.uint8) == newline[0]))
 
     def record_lines(self, records: int) -> Sequence[int]:
         """The line each of the block's `records` starts on; blank lines are no records."""
@@ -167,12 +168,12 @@ class _Window:
 
     def part(self) -> bytes:
         """Enough for a block, unless the stream has ended."""
-        while len(self._data) < self._size and not self._exhausted:
-            self._read()
-        return self._data if len(self._data) <= self._size else self._data[: self._size]
+        while (missing := self._size - len(self._data)) > 0 and not self._exhausted:
+            self._read(missing)
+        return self._data[: self._size]
 
-    def _read(self) -> bytes:
-        more = self._stream.read(BATCH_BYTES)
+    def _read(self, size: int) -> bytes:
+        more = self._stream.read(size)
         self._exhausted = not more
         self._data += more
         return more
@@ -184,9 +185,9 @@ class _Window:
 
     def widen(self, awaited: bytes) -> None:
         """No record ends in the part: have more next time, with one of the awaited bytes in it."""
-        more = self._data[self._size :] or self._read()
+        more = self._data[self._size :] or self._read(BATCH_BYTES)
         while more and awaited not in more and len(self._data) <= MAX_FIELD_BYTES:
-            more = self._read()
+            more = self._read(BATCH_BYTES)
         self._size = max(len(self._data), self._size + 1)
 
 

@@ -39,7 +39,7 @@ class Layout:
         data = self._for_arrow(block.data)
         if data is None or not _is_utf8(data):
             return None
-        if not data.strip(b"\r\n"):
+        if not data.lstrip(b"\r\n"):
             return self.table([]), []
         ragged: list[tuple[int, str]] = []
 

@@ -70,11 +70,17 @@ class Marks:
     def last_filled_end(self, before: int) -> int:
         """The same without the blank lines at its end, which belong to what follows them."""
         end = self.last_record_end(before)
-        filled = len(self._data[:end].rstrip(b"\r\n"))
+        filled = self._filled(end, NEAR) or self._filled(end, end)
         if not filled:
             return 0
         line_end = self._data.index(self._newline, filled) + 1
         return line_end + self._data.startswith(b"\r\n", line_end - 1) * (self._newline == b"\r")
+
+    def _filled(self, end: int, near: int) -> int:
+        """Up to where there is more than blank lines, if that is so near the end; else 0."""
+        start = max(0, end - near)
+        text = self._data[start:end].rstrip(b"\r\n")
+        return start + len(text) if text else 0
 
     @property
     def awaited(self) -> bytes:
