@@ -86,10 +86,10 @@ def _load(start: Start, sources: list[Source], progress: Progress) -> RunResult:
     result = RunResult(part.run_id, part.table, part.mode, [source.report for source in sources])
     empties = part.mode == "replace" and config.target.allow_empty
     if plan(sources, progress) or empties:
-        folder = emptied(run_folder(start.base, part.run_id))
-        PartRun(
-            config, part, start.engine, start.fence, sources, folder, progress, result
-        ).run()  # fmt: skip
+        with emptied(folder := run_folder(start.base, part.run_id)):
+            PartRun(
+                config, part, start.engine, start.fence, sources, folder, progress, result
+            ).run()  # fmt: skip
     elif part.mode == "replace":
         result.warnings.append("no rows to load: replace keeps the old ones")
     return ended(result, progress.seconds, () if part.replayed else tuple(config.warnings))

@@ -76,8 +76,8 @@ def plan(start: Start, cut_by: Cut, progress: Progress) -> Plan | None:
             return None
         planned = Plan(start.part.mode, start.full, parts, tuple(one.report for one in found))
         planned = Plan.from_json(load.keep_plan(start.engine, run_id, table, planned.to_json()))
-    emptied(run_folder(start.base, run_id))
-    log.event("run planned", run_id=run_id, parts=len(planned.parts), bytes=planned.size)
+    with emptied(run_folder(start.base, run_id)):
+        log.event("run planned", run_id=run_id, parts=len(planned.parts), bytes=planned.size)
     return _begun(planned, progress)
 
 
