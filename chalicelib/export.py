@@ -18,6 +18,7 @@ from chalicelib.progress import Progress
 from chalicelib.quarantine import Quarantine
 from chalicelib.reports import SourceReport
 from chalicelib.schema import TableSchema
+from chalicelib.schema.together import grouped
 from chalicelib.spool import Spool
 
 
@@ -50,7 +51,7 @@ def export(
         rejects = Quarantine(Path(folder) / "rejects.csv", Part("", 0, "", ""))
         combined = CombinedCsv(unfinished, schema.names)
         gatherer = Gatherer(schema, config.on_invalid, reports, rejects, progress)
-        gatherer.gather(spool.batches(), combined, stop=lambda: False)
+        gatherer.gather(grouped(spool.batches()), combined, stop=lambda: False)
         combined.close()
         unfinished.replace(output)
         return Export(output, combined.rows, rejects.count, reports)

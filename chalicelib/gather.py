@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import pyarrow as pa
 
+from chalicelib.ahead import ahead
 from chalicelib.batch import Batch
 from chalicelib.combine import CombinedCsv
 from chalicelib.config import Config
@@ -35,8 +36,17 @@ def plan(sources: Sequence[Source], progress: Progress) -> bool:
     return any(source.pending for source in sources)
 
 
-def extracted(sources: Sequence[Source], progress: Progress) -> Iterator[Batch]:
-    """The batches of all sources that have something new, one source after the other."""
+def extracted(sources: Sequence[Source], progress: Progress) -> Iterator[list[Batch]]:
+    """The batches of all sources that have something new, in groups of the same columns.
+
+    One source comes after the other. Files are read ahead, APIs are not: they may keep one waiting.
+    """
+    groups = grouped(_batches(sources, progress))
+    at_hand = all(source.report.kind == "local" for source in sources if source.pending)
+    return ahead(groups) if at_hand else groups
+
+
+def _batches(sources: Sequence[Source], progress: Progress) -> Iterator[Batch]:
     for source in sources:
         if source.pending:
             current = None
@@ -48,10 +58,10 @@ def extracted(sources: Sequence[Source], progress: Progress) -> Iterator[Batch]:
                 yield batch
 
 
-def infer(batches: Iterable[Batch], config: Config, spool: Spool) -> Evidence:
+def infer(groups: Iterable[Sequence[Batch]], config: Config, spool: Spool) -> Evidence:
     """Take all batches through the spool to learn which columns there are, and of which types."""
     evidence = Evidence(config.declared, config.target.primary_key)
-    for group in grouped(batches):
+    for group in groups:
         evidence.see(joined(group))
         for batch in group:
             spool.append(batch)
@@ -78,7 +88,7 @@ class Gatherer:
 
     def gather(
         self,
-        batches: Iterable[Batch],
+        groups: Iterable[Sequence[Batch]],
         combined: CombinedCsv,
         stop: Callable[[], bool],
         mark: Mark | None = None,
@@ -88,7 +98,7 @@ class Gatherer:
         `stop` is asked now and then: true when nobody will read what is written. `mark`
         adds what is to be written of the batch beside its valid rows.
         """
-        for group in grouped(batches):
+        for group in groups:
             self._take(group, combined, mark)
             if stop() or (self._fails and self._quarantine.count >= MAX_REJECTS_WHEN_FAILING):
                 break

@@ -25,6 +25,7 @@ from chalicelib.quarantine import Quarantine
 from chalicelib.reports import RunResult
 from chalicelib.schema import TableSchema
 from chalicelib.schema.infer import Evidence
+from chalicelib.schema.together import grouped
 from chalicelib.schema.validate import Validated
 from chalicelib.spool import Spool
 
@@ -47,13 +48,13 @@ class PartRun:
 
     def run(self) -> None:
         """Extract, validate, combine and load. Raises an EltError; then nothing was loaded."""
-        batches = extracted(self.sources, self.progress)
+        groups = extracted(self.sources, self.progress)
         if self.config.strict:
-            self._fill_and_load(self._fitted(TableSchema(self.config.declared)), batches)
+            self._fill_and_load(self._fitted(TableSchema(self.config.declared)), groups)
             return
         with Spool(self.folder / "spool.arrow") as spool:
-            evidence = infer(batches, self.config, spool)
-            self._fill_and_load(self._inferred(evidence), spool.batches())
+            evidence = infer(groups, self.config, spool)
+            self._fill_and_load(self._inferred(evidence), grouped(spool.batches()))
 
     def _inferred(self, evidence: Evidence) -> TableSchema:
         return self._fitted(evidence.schema(), evidence.without_value())
@@ -70,7 +71,7 @@ class PartRun:
         self.result.changes += self._destination.prepare(columns)
         return columns
 
-    def _fill_and_load(self, schema: TableSchema, batches: Iterator[Batch]) -> None:
+    def _fill_and_load(self, schema: TableSchema, groups: Iterator[list[Batch]]) -> None:
         self._columns = self._prepare(schema)
         names = tuple(column.name for column in self._columns)
         written = (*names, "reject") if self._brings_ids else names
@@ -79,7 +80,7 @@ class PartRun:
         quarantine = Quarantine(self.folder / "rejects.csv", self.part)
         self.result.rejects = quarantine.first
         try:
-            loaded = self._overlapped(schema, batches, combined, quarantine)
+            loaded = self._overlapped(schema, groups, combined, quarantine)
         except InvalidRows:
             load.store_not_loaded(self.engine, self.part, quarantine.path)
             raise
@@ -88,7 +89,7 @@ class PartRun:
     def _overlapped(
         self,
         schema: TableSchema,
-        batches: Iterator[Batch],
+        groups: Iterator[list[Batch]],
         combined: CombinedCsv,
         quarantine: Quarantine,
     ) -> load.LoadResult:
@@ -106,7 +107,7 @@ class PartRun:
             loading = copy() if self._may_overlap() else None
             try:
                 stop = loading.done if loading else _never
-                self._gatherer.gather(batches, combined, stop, self._mark())
+                self._gatherer.gather(groups, combined, stop, self._mark())
                 combined.close()
                 loaded = (loading or copy()).result()
             except BaseException as error:
