@@ -10,8 +10,9 @@ import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 GLANCE = 0.02
 """Seconds between two looks at the peak of memory, which only grows."""
@@ -21,8 +22,8 @@ GLANCE = 0.02
 class Measured:
     """Seconds of the whole process and of its work after the imports, by the clock and of the CPU.
 
-    `memory`: bytes of resident memory at the peak. A program that tells no more than its exit code
-    is all work.
+    `memory`: bytes of resident memory at the peak. `steps`: seconds of each step of the work; steps
+    overlap. A program that tells no more than its exit code is all work, in one step.
     """
 
     process: float
@@ -30,6 +31,7 @@ class Measured:
     memory: int
     run: float
     run_cpu: float
+    steps: Mapping[str, float] = field(default_factory=dict)
 
 
 def measure(
@@ -37,8 +39,8 @@ def measure(
 ) -> Measured:
     """Run a command to its end, on these cores if any are named.
 
-    Its last line, if it is JSON, has `run` and `run_cpu`. Raises CalledProcessError with what the
-    command said when it fails.
+    Its last line, if it is JSON, has `run`, `run_cpu` and `steps`. Raises CalledProcessError with
+    what the command said when it fails.
     """
     with tempfile.TemporaryFile() as said:
         started = time.perf_counter()
@@ -60,9 +62,9 @@ def measure(
     return Measured(took, cpu, memory, **{"run": took, "run_cpu": cpu} | _told(output))
 
 
-def _told(output: str) -> dict[str, float]:
+def _told(output: str) -> dict[str, Any]:
     last = output.rstrip().rpartition("\n")[2]
-    told: dict[str, float] = json.loads(last) if last.startswith("{") else {}
+    told: dict[str, Any] = json.loads(last) if last.startswith("{") else {}
     return told
 
 

@@ -50,10 +50,10 @@ def _other(rows):
 
 def test_memory_and_cpu_are_those_of_the_program_and_not_of_its_parent():
     held = bytearray(400_000_000)
-    code = "import time; held = bytearray(100_000_000); time.sleep(0.2)"
+    code = "import time; held = bytearray(100_000_000); time.sleep(1)"
     measured = measure([sys.executable, "-c", code], {})
     assert len(held) > 300e6 > measured.memory > 100e6
-    assert measured.run == measured.process > 0.2 > measured.process_cpu
+    assert measured.run == measured.process > 1 > measured.process_cpu
 
 
 def test_a_program_that_fails_is_told_with_what_it_said():

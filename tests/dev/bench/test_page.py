@@ -10,9 +10,11 @@ from dev.bench.report.results import PeerResult, Result, Results, earlier, read,
 from dev.bench.report.targets import verdicts
 from dev.bench.shapes import SHAPES
 
+STEPS = {"plan": 0.1, "extract": 0.5, "validate": 0.3, "combine": 0.4, "load": 9.0}
 
-def measured(seconds, memory=200e6, cpu=1.0):
-    return Measured(seconds + 1, cpu + 1, int(memory), seconds, cpu)
+
+def measured(seconds, memory=200e6, cpu=1.0, steps=STEPS):
+    return Measured(seconds + 1, cpu + 1, int(memory), seconds, cpu, steps)
 
 
 def result(shape, *ratios, memory=200e6, size=100_000_000):
@@ -57,8 +59,19 @@ def test_a_ratio_is_the_median_of_the_pairs_not_of_the_times(results):
 
 def test_every_shape_and_every_promise_has_its_line(results):
     text = page.render(results)
-    assert all(text.count(f"| `{name}` |") == 4 for name in SHAPES)
+    assert all(text.count(f"| `{name}` |") == 5 for name in SHAPES)
     assert all(f"| {verdict.promise} |" in text for verdict in verdicts(results))
+
+
+def test_the_limit_is_what_takes_longest(results):
+    pair = measured(3.0, steps={**STEPS, "extract": 2.5}), measured(1.0)
+    results.shapes["ndjson"] = Result("ndjson", 1, 1, "", 0.0, [pair])
+    text = page.render(results)
+    section = text[text.index("## Where the time goes") :]
+    assert line(section, "| `orders`").endswith("| 0.50 | 0.70 | 1.00 | PostgreSQL |")
+    assert (
+        line(section, "| `ndjson`") == "| `ndjson` | 3.00 | 0.10 | 2.50 | 0.70 | 1.00 | reading |"
+    )
 
 
 def test_a_promise_is_met_not_met_or_not_measured(results):
