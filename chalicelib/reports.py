@@ -105,6 +105,10 @@ class SourceReport:
         """The report of this file, made when it is first asked for."""
         return self.files.setdefault(origin, FileReport(origin))
 
+    def skip(self, origin: str, reason: str) -> None:
+        """Report that a file is not read, and why."""
+        self.files[origin] = FileReport(origin, "skipped", detail=reason)
+
     def take_in(self, other: SourceReport) -> None:
         """Add what another part of the run has read of the source."""
         self.files.update(other.files)

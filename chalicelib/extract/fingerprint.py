@@ -22,21 +22,24 @@ class Fingerprint:
 
     def check(self, path: Path, name: str) -> None:
         """SourceError when the file is not the one, or not in the state, that was hashed."""
-        try:
-            now = _state(path.stat())
-        except OSError:
-            now = None
-        if now != self._state:
+        if not self.is_of(path):
             raise SourceError(
                 "the file changed while it was read",
                 where=name,
                 fix="Run again when it is complete.",
             )
 
+    def is_of(self, path: Path) -> bool:
+        """Whether the file is the one, and in the state, that was hashed."""
+        try:
+            return _state(path.stat()) == self._state
+        except OSError:
+            return False
+
 
 def fingerprint(path: Path, name: str) -> Fingerprint:
     """Read the whole file once. Raises SourceError under `name` when that is not allowed."""
-    with _translated(name), path.open("rb") as content:
+    with _translated(name), path.open("rb", buffering=0) as content:
         state = _state(os.fstat(content.fileno()))
         sha256 = hashlib.file_digest(content, "sha256").hexdigest()
     return Fingerprint(sha256, state[1], state)

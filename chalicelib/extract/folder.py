@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-from typing import NoReturn
 
 from chalicelib import settings
 from chalicelib.config import LocalSource
@@ -17,7 +17,8 @@ from chalicelib.extract.fingerprint import fingerprint, size_of
 from chalicelib.extract.reach import is_out_of_reach
 from chalicelib.extract.readers import reader_for
 from chalicelib.extract.s3_folder import RemoteObject, listed, sync
-from chalicelib.reports import FileReport, SourceReport
+from chalicelib.extract.walk import Found, files_below
+from chalicelib.reports import SourceReport
 
 IsLoaded = Callable[[RemoteObject], bool]
 
@@ -50,9 +51,10 @@ class Folder:
         self.path = path or base / config.path
         self._config = config
         self._report = report
-        self._only = only
+        self._only = None if only is None else frozenset(only)
+        self._pattern = PurePosixPath(config.pattern).parts[::-1]
         self._first_files = first_files
-        self._hidden = None if path else settings.work_folder(base).resolve()
+        self._own = None if path else settings.work_folder(base).resolve()
 
     def candidates(self, is_loaded: IsLoaded) -> list[Candidate]:
         """Bring the folder up to date, except for objects that are loaded, and list its files."""
@@ -94,12 +96,8 @@ class Folder:
                 fix="Create it, or correct the source's path (it is relative to the "
                 "configuration file).",
             )
-        names = sorted(
-            path.relative_to(self.path).as_posix()
-            for path in self._walk()
-            if not self._is_hidden(path)
-        )
-        ours = [name for name in names if self._is_ours(name)]
+        found = sorted(files_below(self.path, self._own), key=lambda file: file.name)
+        ours = [file.name for file in found if self._is_ours(file.name) and self._may_read(file)]
         for name in ours:
             self._refuse_unprintable(name)
         return ours
@@ -122,26 +120,6 @@ class Folder:
                 fix="No source may read there; name a folder of data.",
             )
 
-    def _walk(self) -> Iterator[Path]:
-        """All files, links among them; a folder that may not be read is no empty one."""
-
-        def refuse(error: OSError) -> NoReturn:
-            raise SourceError(
-                f"the folder cannot be read: {error.strerror}",
-                where=str(error.filename),
-                fix="Check its permissions.",
-            )
-
-        for folder, below, names in os.walk(self.path, onerror=refuse, followlinks=True):
-            below[:] = [name for name in below if not is_out_of_reach(Path(folder) / name)]
-            yield from (Path(folder) / name for name in names)
-
-    def _is_hidden(self, path: Path) -> bool:
-        """Hidden by its name or a folder's, or our own output of earlier runs."""
-        inside = path.relative_to(self.path).parts
-        ours = self._hidden and self._hidden in path.resolve().parents
-        return bool(ours) or any(part.startswith(".") for part in inside)
-
     def _sync(self, is_loaded: IsLoaded) -> dict[str, RemoteObject]:
         """Bring the folder up to date; objects loaded before are not downloaded again."""
         wanted: set[str] = set()
@@ -161,26 +139,28 @@ class Folder:
 
     def _skip_loaded(self, remote: RemoteObject) -> None:
         if self._is_ours(remote.name) and not (self.path / remote.name).exists():
-            self._skip(remote.name, "loaded before, not downloaded again")
+            self._report.skip(remote.name, "loaded before, not downloaded again")
 
     def _is_ours(self, name: str) -> bool:
         if not self._matches(name):
             return False
         if reader_for(name) is None:
-            self._skip(name, "not a .csv, .json or .txt file")
+            self._report.skip(name, "not a .csv, .json or .txt file")
             return False
-        path = self.path / name
-        if path.is_symlink() and is_out_of_reach(path):
-            self._skip(name, "a link to where no source may read")
+        return True
+
+    def _may_read(self, file: Found) -> bool:
+        if file.entry.is_symlink() and is_out_of_reach(self.path / file.name):
+            self._report.skip(file.name, "a link to where no source may read")
             return False
-        if path.exists() and not path.is_file():
-            self._skip(name, "a pipe or a device, not a file")  # reading it might never end
+        if not file.is_file:
+            self._report.skip(file.name, "a pipe or a device, not a file")  # it might never end
             return False
         return True
 
     def _matches(self, name: str) -> bool:
-        asked = self._only is None or name in self._only
-        return asked and PurePosixPath(name).match(self._config.pattern)
-
-    def _skip(self, name: str, reason: str) -> None:
-        self._report.files[name] = FileReport(name, "skipped", detail=reason)
+        """Whether it is asked for; a pattern is compared from the right, as pathlib does."""
+        if self._only is not None and name not in self._only:
+            return False
+        parts = name.split("/")[::-1]
+        return len(parts) >= len(self._pattern) and all(map(fnmatchcase, parts, self._pattern))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
-from functools import cached_property
 
 from chalicelib.batch import Batch
 from chalicelib.config import LocalSource
@@ -12,10 +11,10 @@ from chalicelib.errors import SourceError
 from chalicelib.extract.base import Listing, Surroundings
 from chalicelib.extract.fingerprint import Fingerprint, fingerprint
 from chalicelib.extract.folder import Candidate, Folder
-from chalicelib.extract.known_files import KnownFiles
-from chalicelib.extract.readers import reader_for
+from chalicelib.extract.new_files import NewFiles
+from chalicelib.extract.readers import DELIMITED, reader_for
 from chalicelib.extract.readers.input_file import InputFile, precedents
-from chalicelib.extract.s3_folder import RemoteObject
+from chalicelib.extract.readers.jointly import read_jointly
 from chalicelib.reports import FileReport, LoadedFile, SourceReport, SourceState
 
 
@@ -38,29 +37,18 @@ class LocalFiles:
             first_files=around.first_files,
         )
         self._lineage = target.lineage
-        self._known = KnownFiles(
-            state.files if config.incremental else (),
-            "merge" if target.mode == "merge" else config.on_change,
-        )
-        self._left_behind = state.left_behind if config.incremental else {}
+        self._new = NewFiles(config, state, self.report, merges=target.mode == "merge")
         self._fingerprints: dict[str, Fingerprint] = {}
         self._to_read: list[LoadedFile] = []
-        self._first_of_content: dict[str, LoadedFile] = {}
         self._precedents = precedents()
 
     def plan(self) -> int:
         """Sync, list and decide what is new. Returns the bytes to read."""
-        candidates = self._folder.candidates(self._is_loaded)
+        candidates = self._folder.candidates(self._new.is_loaded)
         self._refuse_gone([candidate.name for candidate in candidates])
-        files = [self._described(candidate) for candidate in candidates]
-        for file in self._known.in_order(files):
-            if twin := self._known.twin(file):
-                self._skip_twin(file, twin)
-            elif same := self._same_to_read(file):
-                self._skip(file.name, f"the same content as {same.name}")
-            else:
-                self._take(file)
-        self._leave_to_others()
+        self._to_read = self._new.chosen([self._described(found) for found in candidates])
+        if self._share:
+            self._to_read = self._new.left_to_others(self._to_read, self._share.claimed)
         if not self.report.files and not self._to_read:
             self._warn_of_nothing()
         self.pending = bool(self._to_read)
@@ -71,30 +59,23 @@ class LocalFiles:
 
         It is whole where one file's rows may take the place of another's: both must be seen.
         """
-        found = self._folder.listing(self._is_loaded, self._may_be_twin)
+        found = self._folder.listing(self._new.is_loaded, self._new.may_be_twin)
         if not self.report.files and not found:
             self._warn_of_nothing()
         return Listing(self.report, found, whole=self._config.on_change == "replace_rows")
 
     def batches(self) -> Iterator[Batch]:
         """The rows of every new file."""
-        for file in self._to_read:
-            if self._config.on_file_error == "skip" and not self._is_readable(file):
+        skips = self._config.on_file_error == "skip"
+        inputs = map(self._input, self._to_read)
+        for file, (source, whole) in zip(
+            self._to_read, read_jointly(inputs, self._is_unchanged), strict=True
+        ):
+            if skips and not self._is_readable(file, whole):
                 continue
-            yield from self._read(file)
+            yield from self._reported(file, source, [whole] if whole else self._rows(source))
 
-    # what is new
-
-    def _is_loaded(self, remote: RemoteObject) -> bool:
-        return (remote.uri, remote.etag, remote.size) in self._loaded_objects
-
-    @cached_property
-    def _loaded_objects(self) -> set[tuple[str | None, str | None, int]]:
-        return {(file.uri, file.etag, file.size) for file in self._known.standing}
-
-    def _may_be_twin(self, name: str) -> bool:
-        """Whether a file is left out when another one has its content."""
-        return self._config.incremental and not self._known.may_supersede(name)
+    # planning
 
     def _warn_of_nothing(self) -> None:
         self.report.warnings.append(
@@ -112,17 +93,6 @@ class LocalFiles:
                 fix="Put it back and resume the run, or start a new one.",
             )
 
-    def _leave_to_others(self) -> None:
-        """What another part of the run reads under another name is not read twice."""
-        if not self._share or not self._config.incremental:
-            return
-        first = [file for file in self._to_read if not self._known.is_superseding(file)]
-        others = self._share.claimed(self._config.name, {file.sha256 for file in first})
-        for file in first:
-            if file.sha256 in others:
-                self._to_read.remove(file)
-                self._skip(file.name, "the same content as a file of another part")
-
     def _described(self, candidate: Candidate) -> LoadedFile:
         found = fingerprint(candidate.path, candidate.name)
         self._fingerprints[candidate.name] = found
@@ -136,79 +106,47 @@ class LocalFiles:
             lineage=self._lineage,
         )
 
-    def _same_to_read(self, file: LoadedFile) -> LoadedFile | None:
-        if not self._config.incremental or self._known.is_superseding(file):
-            return None
-        return self._first_of_content.get(file.sha256)
-
-    def _take(self, file: LoadedFile) -> None:
-        self._known.take_change(file, self._config.name)
-        self._refuse_lost_name(file)
-        if name := self._known.losing(file):
-            self.report.warnings.append(
-                f"{file.name} holds what {name} held before; its rows are loaded as its own"
-            )
-        self._to_read.append(file)
-        self._first_of_content.setdefault(file.sha256, file)
-
-    def _refuse_lost_name(self, file: LoadedFile) -> None:
-        if source := self._left_behind.get(file.sha256):
-            raise SourceError(
-                f"was loaded before under the source name {source!r}, "
-                "which is in the configuration no more",
-                where=file.name,
-                fix=f"Call source {self._config.name!r} {source!r} again; what was loaded is "
-                "remembered under that name.",
-            )
-
-    def _skip_twin(self, file: LoadedFile, twin: LoadedFile) -> None:
-        alias = f" as {twin.name}" if twin.name != file.name else ""
-        self._skip(file.name, f"loaded before{alias}")
-        if self._known.is_new_copy(file):
-            self.report.loaded.append(file)
-
-    def _skip(self, name: str, reason: str) -> None:
-        self.report.files[name] = FileReport(name, "skipped", detail=reason)
-
     # reading
 
-    def _is_readable(self, file: LoadedFile) -> bool:
+    def _is_readable(self, file: LoadedFile, whole: Batch | None) -> bool:
         """Read the file once for nothing: rows that reached the target cannot be taken back."""
-        if twin := self._known.twin(file):  # which was to lose its rows, and failed
-            self._skip_twin(file, twin)
+        if self._new.is_twin(file):  # of a file that was to lose its rows, and failed
             return False
         try:
-            for _ in self._rows(file, self._input(file)):
+            for _ in () if whole else self._rows(self._input(file)):
                 pass
         except SourceError as error:
             self.report.files[file.name] = FileReport(file.name, "failed", detail=str(error))
             self.report.warnings.append(f"{error} It is tried again in the next run.")
-            self._known.replaced.discard(file.name)
+            self._new.give_up(file)
             return False
         return True
 
-    def _read(self, file: LoadedFile) -> Iterator[Batch]:
+    def _reported(
+        self, file: LoadedFile, source: InputFile, batches: Iterable[Batch]
+    ) -> Iterator[Batch]:
         entry = self.report.file(file.name)
-        source = self._input(file)
         entry.detected, entry.repaired = source.detected, source.repaired
         unread = file.size
-        for batch in self._rows(file, source):
+        for batch in batches:
             entry.rows += batch.rows
-            size = min(batch.size, unread)
-            unread -= size
-            yield replace(batch, size=size)
+            yield batch if batch.size <= unread else replace(batch, size=unread)
+            unread -= min(batch.size, unread)
         if not entry.rows:
             self.report.warnings.append(f"{file.name}: no rows")
         self.report.warnings += [f"{file.name}: {warning}" for warning in source.warnings]
         self.report.loaded.append(file)
-        if file.name in self._known.replaced:
+        if self._new.replaces(file):
             self.report.replaced.append(file.name)
 
-    def _rows(self, file: LoadedFile, source: InputFile) -> Iterator[Batch]:
-        reader = reader_for(file.name)
-        assert reader is not None, file.name  # noqa: S101 - _is_ours let it in
+    def _rows(self, source: InputFile) -> Iterator[Batch]:
+        reader = reader_for(source.name)
+        assert reader is not None, source.name  # noqa: S101 - _is_ours let it in
         yield from reader(source)
-        self._fingerprints[file.name].check(source.path, file.name)
+        self._fingerprints[source.name].check(source.path, source.name)
+
+    def _is_unchanged(self, source: InputFile) -> bool:
+        return self._fingerprints[source.name].is_of(source.path)
 
     def _input(self, file: LoadedFile) -> InputFile:
         return InputFile(
@@ -219,5 +157,5 @@ class LocalFiles:
             self._config.json_,
             self._config.records,
             self._columns,
-            precedents=self._precedents,
+            precedents=self._precedents if reader_for(file.name) in DELIMITED else precedents(),
         )

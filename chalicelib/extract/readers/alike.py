@@ -9,24 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO
+from functools import cached_property
 from itertools import islice
 
-import pyarrow as pa
-
-from chalicelib.batch import Batch
-from chalicelib.extract.readers.blocks import Block, blocks
 from chalicelib.extract.readers.dialect import Dialect
 from chalicelib.extract.readers.encoding import BOM
-from chalicelib.extract.readers.input_file import SAMPLE_BYTES, InputFile
+from chalicelib.extract.readers.input_file import InputFile
 from chalicelib.extract.readers.kinds import kind_of
 from chalicelib.extract.readers.layout import Layout
-from chalicelib.extract.readers.rows import without_nameless
+from chalicelib.extract.readers.marks import Marks
 from chalicelib.extract.readers.sniff import DELIMITERS, hinted
 from chalicelib.extract.readers.table import RULE, TYPE, UNIT, Table
-from chalicelib.extract.readers.tail import cut_empty_end
 
-QUOTING = (b'"', b"'", b"\\")
+OTHER_QUOTING = (b"'", b"\\")
+QUOTING = (b'"', *OTHER_QUOTING)
 MARKS = {"UTF-8": b"", "UTF-8 with BOM": BOM}
 RECORD_ENDS = {"LF": b"\n", "CRLF": b"\r\n"}
 
@@ -52,87 +48,86 @@ class Precedent:
         """How the file is written."""
         return self.layout.dialect
 
-
-def read_alike(file: InputFile) -> Batch | None:
-    """All rows of a small file that is clean and written as one before it; None in any doubt."""
-    with file.open() as stream:
-        data = stream.read(SAMPLE_BYTES + 1)
-    for precedent in file.precedents if len(data) <= SAMPLE_BYTES else ():
-        above = precedent.mark + precedent.header
-        if data.startswith(above):
-            return _read_below(file, data.removeprefix(above), precedent)
-    return None
+    @cached_property
+    def start(self) -> bytes:
+        """What a file must start with to be read by this one."""
+        return self.mark + self.header
 
 
-def _read_below(file: InputFile, body: bytes, precedent: Precedent) -> Batch | None:
-    if not _leaves_no_doubt(body, file, precedent):
-        return None
-    block = _single_block(body, file, precedent)
-    parsed = precedent.layout.parsed(block) if block else None
-    if not block or not parsed or parsed[1]:
-        return None
-    table: pa.Table = parsed[0]
-    lines = block.record_lines(table.num_rows)
-    if not isinstance(lines, range):  # blank lines, or quoted newlines
-        return None
-    file.detected.update(precedent.detected)
-    return Batch(file.source, file.name, without_nameless(table), lines, len(body), [])
+def body_of(data: bytes, precedent: Precedent, file: InputFile) -> bytes | None:
+    """What stands below the header in such a file, its last record ended.
+
+    None where its first line might be something else than a row, its last one or its quoting.
+    """
+    body = data.removeprefix(precedent.start)
+    if not body.endswith(b"\n"):
+        body += precedent.record_end
+    sure = (
+        _begins_with_a_row(body, precedent)
+        and _ends_with_a_row(body, precedent)
+        and _is_quoting_sure(body, file, precedent)
+    )
+    return body if sure else None
 
 
-def _leaves_no_doubt(body: bytes, file: InputFile, precedent: Precedent) -> bool:
-    """Whether looking for dialect and table would find those of the precedent."""
+def leave_no_doubt(bodies: bytes, precedent: Precedent) -> bool:
+    """Whether looking for dialect and table would find those of the precedent in each of these."""
     return (
-        b"\0" not in body
-        and _ends_records_alike(body, precedent)
-        and precedent.header not in body
-        and _is_dialect_sure(body, file, precedent)
-        and _begins_with_a_row(body, precedent)
+        b"\0" not in bodies
+        and _end_records_alike(bodies, precedent)
+        and precedent.header not in bodies
+        and _is_dialect_sure(bodies, precedent)
+        and Marks(bodies, precedent.dialect).trouble is None
     )
 
 
-def _ends_records_alike(body: bytes, precedent: Precedent) -> bool:
-    returns = body.count(b"\r")
+def _end_records_alike(bodies: bytes, precedent: Precedent) -> bool:
+    returns = bodies.count(b"\r")
     if precedent.record_end == b"\n":
         return not returns
-    return returns == body.count(b"\n") == body.count(b"\r\n")
+    return returns == bodies.count(b"\n") == bodies.count(b"\r\n")
 
 
-def _is_dialect_sure(body: bytes, file: InputFile, precedent: Precedent) -> bool:
+def _is_dialect_sure(bodies: bytes, precedent: Precedent) -> bool:
     """Whether no other dialect could rank as high.
 
     With a schema the names in the header decide, if no record below could hold as many. Without
     one this dialect has no flaw where signs of others are nowhere; a space ranks last.
     """
-    own = precedent.dialect.delimiter
-    quoting = any(sign in body for sign in QUOTING)
     if not precedent.known:
+        own = precedent.dialect.delimiter
         others = (sign.encode() for sign in DELIMITERS if sign not in (own, " "))
-        return not quoting and not any(sign in body for sign in others)
-    absent = (name for name in precedent.names if name not in body)
+        return not any(sign in bodies for sign in (*QUOTING, *others))
+    absent = (name for name in precedent.names if name not in bodies)
     enough = len(precedent.names) - precedent.known + 1
-    if len(list(islice(absent, enough))) < enough:
+    return len(list(islice(absent, enough))) == enough
+
+
+def _is_quoting_sure(body: bytes, file: InputFile, precedent: Precedent) -> bool:
+    """Whether each quote that opens is closed, and no other quoting is hinted at."""
+    if b'"' in body and body.count(b'"') % 2:
         return False
-    if not quoting:
+    if not any(sign in body for sign in OTHER_QUOTING):
         return True
     text = (precedent.header + body).decode("utf-8", "surrogateescape")
-    return hinted(text, file.options, own) == [precedent.dialect]
+    return hinted(text, file.options, precedent.dialect.delimiter) == [precedent.dialect]
 
 
 def _begins_with_a_row(body: bytes, precedent: Precedent) -> bool:
     """Whether the line below the header is neither a rule nor units or types."""
-    line = body[: body.find(b"\n")] if b"\n" in body else body
-    raw = line.decode("utf-8", "surrogateescape").removesuffix("\r")
-    cells = [field.text for field in precedent.layout.grammar.split(raw)]
+    raw = body[: body.find(b"\n")].decode("utf-8", "surrogateescape").removesuffix("\r")
+    if '"' in raw:
+        cells = [field.text for field in precedent.layout.grammar.split(raw)]
+    else:
+        cells = raw.split(precedent.dialect.delimiter)
     units = all(not cell.strip() or UNIT.fullmatch(cell.strip()) for cell in cells)
     return not units and not RULE.fullmatch(raw) and not all(map(TYPE.fullmatch, cells))
 
 
-def _single_block(body: bytes, file: InputFile, precedent: Precedent) -> Block | None:
-    """All records, where counting leads nowhere astray and the last one is no empty row."""
-    width = len(precedent.layout.names)
-    found = list(blocks(BytesIO(body), file.name, precedent.dialect, width=width, line=2))
-    whole = len(found) == 1 and found[0].records is None and not cut_empty_end(found[0])[1]
-    return found[0] if whole else None
+def _ends_with_a_row(body: bytes, precedent: Precedent) -> bool:
+    """Whether the last line holds more than delimiters."""
+    last = body[body.rfind(b"\n", 0, -1) + 1 :]
+    return bool(last.strip(precedent.dialect.delimiter.encode() + b" \r\n"))
 
 
 def learn(file: InputFile, text: str, table: Table, layout: Layout) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from chalicelib.batch import Batch
 from chalicelib.errors import SourceError
-from chalicelib.extract.readers.alike import learn, read_alike
+from chalicelib.extract.readers.alike import learn
 from chalicelib.extract.readers.blocks import blocks
 from chalicelib.extract.readers.dialect import Dialect
 from chalicelib.extract.readers.input_file import InputFile
@@ -23,12 +23,7 @@ from chalicelib.extract.readers.tail import without_empty_end
 
 
 def read(file: InputFile) -> Iterator[Batch]:
-    """Batches of a `.csv` file, written as was configured or found, or as one before it."""
-    alike = read_alike(file)
-    return iter([alike]) if alike else _read_anew(file)
-
-
-def _read_anew(file: InputFile) -> Iterator[Batch]:
+    """Batches of a `.csv` file, written as was configured or found."""
     text, whole = file.sample()
     if text.lstrip()[:1] in ("{", "["):
         raise SourceError("the file holds JSON", where=file.name, fix="Rename it to .json.")

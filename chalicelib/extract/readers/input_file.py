@@ -52,7 +52,8 @@ class InputFile:
 
     `columns` are those the schema declares, to find and check a header. `detected` collects what
     the reader found out, `repaired` what it mended, `warnings` what a person should look at.
-    `precedents` are what earlier files of its source were found to be, and are the source's own.
+    `precedents` are what earlier files of its source were found to be, and are the source's own;
+    there are none for files that are not delimited.
     """
 
     source: str
@@ -86,8 +87,7 @@ class InputFile:
         """The file's content, gunzipped; whatever the disk says becomes a SourceError."""
         try:
             with self.path.open("rb") as raw:
-                compressed = raw.read(2) == GZIP
-                raw.seek(0)
+                compressed = raw.peek(2).startswith(GZIP)
                 stream = cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if compressed else raw
                 yield stream
         except FileNotFoundError:
@@ -116,10 +116,14 @@ class InputFile:
         if text.doubt:
             self.warn(text.doubt)
 
+    def start(self, size: int) -> bytes:
+        """The first bytes, as they are."""
+        with self.open() as stream:
+            return stream.read(size)
+
     def head(self, size: int = 1 << 16) -> bytes:
         """The first bytes, checked to be text in UTF-8."""
-        with self.open() as stream:
-            start = stream.read(size)
+        start = self.start(size)
         self._refuse(start, FOREIGN | UTF16)
         return start
 

@@ -12,6 +12,7 @@ import pyarrow.csv
 
 from chalicelib.extract.readers.blocks import Block
 from chalicelib.extract.readers.dialect import BACKSLASH, Dialect
+from chalicelib.extract.readers.header import UNNAMED
 from chalicelib.extract.readers.lenient import Field, Grammar, Record
 
 NULL_OF_MYSQL = r"\N"
@@ -118,6 +119,17 @@ class Layout:
             for at in range(len(self.names))
         ]
         return pa.table(columns, names=self.names)
+
+    def without_nameless(self, table: pa.Table) -> pa.Table:
+        """Without columns that have neither a name nor a value here."""
+        empty = [name for name in self._nameless if table[name].null_count == table.num_rows]
+        return table.drop_columns(empty) if empty and len(empty) < len(self.names) else table
+
+    @cached_property
+    def _nameless(self) -> list[str]:
+        """Columns that are called by their position."""
+        called = map(UNNAMED.format, range(1, len(self.names) + 1))
+        return [name for name, other in zip(self.names, called, strict=True) if name == other]
 
     def _value(self, field: Field) -> str | None:
         escaped_null = self.dialect.escape == BACKSLASH and field.text == NULL_OF_MYSQL

@@ -12,7 +12,6 @@ import pyarrow as pa
 from chalicelib.batch import Batch
 from chalicelib.extract.readers.blocks import Block
 from chalicelib.extract.readers.dialect import NO_DELIMITER
-from chalicelib.extract.readers.header import UNNAMED
 from chalicelib.extract.readers.input_file import InputFile
 from chalicelib.extract.readers.layout import Layout
 from chalicelib.extract.readers.lenient import Record
@@ -168,7 +167,7 @@ class Rows:
             self._mender.reject(record, self._file.detected["encoding"])
             for record in others[: len(others) - len(self._remarks)]
         ]
-        table = without_nameless(table)
+        table = self._layout.without_nameless(table)
         size = len(block.data)
         return Batch(self._file.source, self._file.name, table, lines, size, rejects)
 
@@ -178,14 +177,3 @@ class Rows:
 
         found = list(takewhile(is_remark, reversed(others)))
         return found[::-1] if len(found) <= MAX_FOOTER else []
-
-
-def without_nameless(table: pa.Table) -> pa.Table:
-    """Without columns that have neither a name nor a value here."""
-    names = table.column_names
-    empty = [
-        name
-        for position, name in enumerate(names, start=1)
-        if name == UNNAMED.format(position) and table[name].null_count == table.num_rows
-    ]
-    return table.drop_columns(empty) if empty and len(empty) < len(names) else table

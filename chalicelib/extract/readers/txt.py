@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from chalicelib.batch import RAW, Batch, Problem, Reject
-from chalicelib.extract.readers.alike import read_alike
 from chalicelib.extract.readers.blocks import Block, blocks
 from chalicelib.extract.readers.csv import read_delimited
 from chalicelib.extract.readers.dialect import NO_DELIMITER, Dialect
@@ -21,12 +20,7 @@ LINE = "line"
 
 
 def read(file: InputFile) -> Iterator[Batch]:
-    """Batches of a `.txt` file, written as was configured or found, or as one before it."""
-    alike = read_alike(file)
-    return iter([alike]) if alike else _read_anew(file)
-
-
-def _read_anew(file: InputFile) -> Iterator[Batch]:
+    """Batches of a `.txt` file, written as was configured or found."""
     text, whole = file.sample()
     dialect = find_dialect(text, file.options, file.wanted)
     plain = plain_dialect(text, file.options)
