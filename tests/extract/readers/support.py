@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from chalicelib.batch import Batch, Reject
 from chalicelib.config import Column
+from chalicelib.errors import SourceError
 from chalicelib.extract.readers import reader_for
 from chalicelib.extract.readers.input_file import InputFile
+from chalicelib.extract.readers.jointly import read_jointly
 
 
 class Read:
-    """All batches of one file, put together."""
+    """All batches of one file, put together. `whole` is the only one, if it was read before."""
 
-    def __init__(self, file: InputFile) -> None:
+    def __init__(self, file: InputFile, whole: Batch | None = None) -> None:
         reader = reader_for(file.name)
         assert reader is not None
-        self.batches: list[Batch] = list(reader(file))
+        self.batches: list[Batch] = [whole] if whole else list(reader(file))
         self.detected = file.detected
         self.warnings = file.warnings
         self.repaired = {what: repair.lines for what, repair in file.repaired.items()}
@@ -35,6 +38,21 @@ class Read:
     @property
     def rejects(self) -> list[Reject]:
         return [reject for batch in self.batches for reject in batch.rejects]
+
+
+def outcomes(files: Iterable[InputFile]) -> Iterator[Any]:
+    """What is found in each file, read in their order as a source does; or else the error."""
+    for file, whole in read_jointly(files, lambda _: True):
+        try:
+            yield _outcome(Read(file, whole))
+        except SourceError as error:
+            yield str(error)
+
+
+def _outcome(read: Read) -> tuple[Any, ...]:
+    tables = [batch.table for batch in read.batches if batch.table.num_rows]
+    names = [table.column_names for table in tables]
+    return read.rows, read.lines, read.rejects, read.detected, read.warnings, read.repaired, *names
 
 
 ReadFile = Callable[..., Read]
