@@ -77,7 +77,7 @@ def leave_no_doubt(bodies: bytes, precedent: Precedent) -> bool:
         and _end_records_alike(bodies, precedent)
         and precedent.header not in bodies
         and _is_dialect_sure(bodies, precedent)
-        and Marks(bodies, precedent.dialect).trouble is None
+        and _leads_nowhere_astray(Marks(bodies, precedent.dialect))
     )
 
 
@@ -86,6 +86,11 @@ def _end_records_alike(bodies: bytes, precedent: Precedent) -> bool:
     if precedent.record_end == b"\n":
         return not returns
     return returns == bodies.count(b"\n") == bodies.count(b"\r\n")
+
+
+def _leads_nowhere_astray(marks: Marks) -> bool:
+    """Whether newlines end records but for those in quotes, each of which is closed."""
+    return marks.trouble is None and not len(marks.quotes) % 2
 
 
 def _is_dialect_sure(bodies: bytes, precedent: Precedent) -> bool:
@@ -104,9 +109,7 @@ def _is_dialect_sure(bodies: bytes, precedent: Precedent) -> bool:
 
 
 def _is_quoting_sure(body: bytes, file: InputFile, precedent: Precedent) -> bool:
-    """Whether each quote that opens is closed, and no other quoting is hinted at."""
-    if b'"' in body and body.count(b'"') % 2:
-        return False
+    """Whether nothing hints at another quoting."""
     if not any(sign in body for sign in OTHER_QUOTING):
         return True
     text = (precedent.header + body).decode("utf-8", "surrogateescape")

@@ -102,8 +102,8 @@ def _batches(pieces: Sequence[_Piece], precedent: Precedent) -> list[Batch]:
         return []
     parsed = precedent.layout.parsed(Block(bodies, BELOW_HEADER, precedent.dialect))
     counts = [piece.body.count(b"\n") for piece in pieces]
-    if not parsed or parsed[1] or parsed[0].num_rows != sum(counts):
-        return []  # another width, a blank line, or a newline in quotes
+    if not parsed or parsed[0].num_rows != sum(counts):
+        return []  # a row of another width, a blank line, or a newline in quotes
     starts = accumulate(counts, initial=0)
     tables = [parsed[0].slice(*rows) for rows in zip(starts, counts, strict=False)]
     return [_batch(*one, precedent) for one in zip(pieces, tables, strict=True)]

@@ -87,6 +87,16 @@ def of_source(paths: Sequence[Path], **fields: Any) -> Iterator[InputFile]:
 @example([b"x,2019,2020\na,1,2\nb,2,3\n", b"x,2019,2020\na,b,2\nb,c,3\n"], {}, "csv")
 @example([b"a\xff,\xc3\xa9b\n1,2\n2,3\n", b"a\xff,\xc3\xa9b\n3,4\n"], {}, "csv")
 @example([b"{a,b\n1,2\n", b"{a,b\n3,4\n"], {}, "csv")
+@example([FIRST.encode(), HEAD + b"1\0,\0002\0,\0003\0\n\0" * 20 + b"1,2,3\n"], {}, "csv")
+@example([FIRST.encode(), HEAD + b"1,2,3\r\n2,3,4\r\n"], {}, "csv")
+@example([FIRST.encode(), HEAD + b"1,2,3\n" + HEAD + b"2,3,4\n"], {}, "csv")
+@example([FIRST.encode(), HEAD + b'1,5" x,3\n2,6" y,3\n'], SCHEMA, "csv")
+@example([FIRST.encode(), HEAD + b'1,2,"x\n', HEAD + b'"\n1,2,3\n'], SCHEMA, "csv")
+@example([FIRST.encode(), HEAD + b'1,2,"x\n', HEAD + b"1,2,3\n"], SCHEMA, "csv")
+@example([FIRST.encode(), HEAD + b"1,\\N,3\n2,\\N,x\n"], SCHEMA, "csv")
+@example([FIRST.encode(), HEAD + b"1,'a','b'\n2,'c','d'\n"], SCHEMA, "csv")
+@example([FIRST.encode(), HEAD + b"1,2\n2,3,x\n"], SCHEMA, "csv")
+@example([b"id,column_2\n1,a\n", b"id,column_2\n2,\n", b"id,column_2\n2,b\n"], {}, "csv")
 def test_files_read_together_hold_what_each_holds_alone(
     tmp_path: Path, contents: list[bytes], schema: dict[str, Column], suffix: str
 ) -> None:
