@@ -376,6 +376,47 @@ def test_a_file_replaced_between_hashing_and_reading_is_noticed(
     assert shop.rows == []
 
 
+def test_one_of_many_files_that_is_replaced_between_hashing_and_reading_is_named(
+    shop: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [shop.write(f"{number}.csv", f"id,name\n{number},Ada\n") for number in range(5)]
+    original = pipeline.plan
+
+    def plan_then_replace(*args: Any) -> bool:
+        found = original(*args)
+        paths[3].write_text("id,name\n9,Alan\n")
+        return found
+
+    monkeypatch.setattr(pipeline, "plan", plan_then_replace)
+    with pytest.raises(SourceError, match=r"3\.csv: the file changed while it was read"):
+        shop.run()
+    assert shop.rows == []
+
+
+def test_each_of_many_small_files_keeps_its_rows_lines_rejects_and_place_in_the_ledger(
+    shop: Pipeline,
+) -> None:
+    shop.target["lineage"] = True
+    for number in range(6):
+        second = "x" if number in (2, 4) else number + 10
+        shop.write(f"{number}.csv", f"id,name\n{number},Ada\n{second},Alan\n")
+    shop.write("3.csv", "id,name\n3,Ada\n13,Alan,more\n")
+    result = shop.run()
+    files = result.sources[0].files
+    assert {name: (file.rows, file.quarantined) for name, file in files.items()} == {
+        f"{number}.csv": (2, int(number in (2, 3, 4))) for number in range(6)
+    }
+    assert shop.query("select file, line from elt.rejects order by 1") == [
+        (f"{number}.csv", 3) for number in (2, 3, 4)
+    ]
+    assert shop.query("select _source, count(*) from orders group by 1 order by 1") == [
+        (f"local/{number}.csv", 1 if number in (2, 3, 4) else 2) for number in range(6)
+    ]
+    ledger = shop.query("select name, rows from elt.files order by 1")
+    assert ledger == [(f"{number}.csv", 2) for number in range(6)]
+    assert shop.run().read == 0
+
+
 def test_our_own_output_and_hidden_folders_are_no_input(
     shop: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
