@@ -282,6 +282,16 @@ def test_a_broken_file_can_be_left_for_the_next_run(shop: Pipeline) -> None:
     assert shop.run().inserted == 2
 
 
+def test_a_broken_file_among_many_is_the_only_one_left(shop: Pipeline) -> None:
+    shop.source["on_file_error"] = "skip"
+    for number in range(5):
+        shop.write(f"{number}.csv", f"id,name\n{number},Ada\n")
+    shop.write("2.csv", "number,name\n2,Ada\n")
+    files = shop.run().sources[0].files
+    assert [name for name, file in files.items() if file.outcome == "failed"] == ["2.csv"]
+    assert [number for number, _ in shop.rows] == [0, 1, 3, 4]
+
+
 def test_what_was_found_and_mended_in_a_file_is_in_the_report(shop: Pipeline) -> None:
     shop.write("a.csv", "Shop 3\nid;name\n1;'Ada'\n2;'O''Brien'\n3\n4;Zo\xeb;\n".encode("cp1252"))
     result = shop.run()
