@@ -12,6 +12,7 @@ from pathlib import Path
 from chalicelib.errors import SourceError
 
 CHUNK = 1 << 16
+"""Bytes hashed at a time."""
 
 
 @dataclass(frozen=True)

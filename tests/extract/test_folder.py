@@ -34,7 +34,7 @@ def write(folder: Path, *names: str) -> None:
 
 @pytest.mark.parametrize(
     "pattern", ["*", "*.csv", "b/*", "b/*.csv", "*/*/*.csv", "[ab].csv", "./a.csv", "/a.csv"]
-)  # fmt: skip
+)
 def test_a_pattern_means_what_it_means_to_pathlib(
     tmp_path: Path, report: SourceReport, pattern: str
 ) -> None:
