@@ -12,6 +12,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from chalicelib.batch import Batch
@@ -86,7 +87,8 @@ def _read(pieces: Sequence[_Piece]) -> Iterator[tuple[InputFile, Batch | None]]:
     precedent = pieces[0].precedent
     if precedent and (batches := _batches(pieces, precedent)):
         for piece, batch in zip(pieces, batches, strict=True):
-            piece.file.detected.update(precedent.detected)
+            if batch:
+                piece.file.detected.update(precedent.detected)
             yield piece.file, batch
     elif len(pieces) == 1:
         yield pieces[0].file, None
@@ -96,26 +98,38 @@ def _read(pieces: Sequence[_Piece]) -> Iterator[tuple[InputFile, Batch | None]]:
         yield from _read(pieces[half:])
 
 
-def _batches(pieces: Sequence[_Piece], precedent: Precedent) -> list[Batch]:
-    """One of each file; none where Arrow and the newlines do not tell which rows are whose."""
+def _batches(pieces: Sequence[_Piece], precedent: Precedent) -> list[Batch | None]:
+    """One of each file, None of one that has a row of another width.
+
+    Empty where Arrow and the newlines do not tell which rows are whose.
+    """
     bodies = b"".join(piece.body for piece in pieces)
     if not leave_no_doubt(bodies, precedent):
         return []
     parsed = precedent.layout.parsed(Block(bodies, BELOW_HEADER, precedent.dialect))
-    counts = _lines(bodies, [len(piece.body) for piece in pieces])
-    if not parsed or parsed[0].num_rows != sum(counts):
-        return []  # a row of another width, a blank line, or a newline in quotes
-    starts = accumulate(counts, initial=0)
-    tables = [parsed[0].slice(*rows) for rows in zip(starts, counts, strict=False)]
-    return [_batch(*one, precedent) for one in zip(pieces, tables, strict=True)]
+    ends = _line_ends(bodies, [len(piece.body) for piece in pieces])
+    if not parsed or parsed[0].num_rows + len(parsed[1]) != ends[-1]:
+        return []  # a blank line, or a newline in quotes
+    table, ragged = parsed
+    owners = np.searchsorted(ends, [at for at, _ in ragged], side="right")
+    lost = np.bincount(owners, minlength=len(pieces))
+    shares = _cut(table, (np.diff(ends, prepend=0) - lost).tolist())
+    return [
+        None if lacks else _batch(piece, share, precedent)
+        for piece, share, lacks in zip(pieces, shares, lost, strict=True)
+    ]
 
 
-def _lines(bodies: bytes, sizes: Iterable[int]) -> list[int]:
-    """How many lines each of the bodies has that are so many bytes long."""
+def _line_ends(bodies: bytes, sizes: Iterable[int]) -> npt.NDArray[np.intp]:
+    """How many lines have ended at the end of each of the bodies, which are so many bytes long."""
     newlines = np.flatnonzero(np.frombuffer(bodies, np.uint8) == ord("\n"))
-    before = np.searchsorted(newlines, list(accumulate(sizes)))
-    counts: list[int] = np.diff(before, prepend=0).tolist()
-    return counts
+    return np.searchsorted(newlines, list(accumulate(sizes)))
+
+
+def _cut(table: pa.Table, counts: Sequence[int]) -> list[pa.Table]:
+    """So many rows of it each, without a copy."""
+    starts = accumulate(counts, initial=0)
+    return [table.slice(start, rows) for start, rows in zip(starts, counts, strict=False)]
 
 
 def _batch(piece: _Piece, table: pa.Table, precedent: Precedent) -> Batch:

@@ -143,6 +143,18 @@ def test_a_file_with_something_amiss_goes_alone(tmp_path: Path) -> None:
     assert read_together(paths) == [f"{number}.csv" for number in (1, 2, 3, 5, 7, 8)]
 
 
+def test_rows_of_another_width_cost_the_other_files_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contents = [FIRST.encode()] * 9
+    contents[4] += b"1,2,3,4\n"
+    known = of_source(list(written(tmp_path, contents)))
+    assert next(outcomes([next(known)]))
+    calls = counted(monkeypatch)
+    alone = [file.name for file, whole in read_jointly(known, lambda _: True) if not whole]
+    assert (alone, len(calls)) == (["4.csv"], 1)
+
+
 def test_a_gzipped_file_is_read_with_others(tmp_path: Path) -> None:
     paths = list(written(tmp_path, [FIRST.encode(), gzip.compress(FIRST.encode())]))
     assert read_together(paths) == ["1.csv"]
