@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import threading
 from dataclasses import asdict
@@ -14,6 +15,7 @@ import pytest
 
 from chalicelib import gather, load, pipeline, start
 from chalicelib.errors import ChangedFile, EltError, InvalidRows, SourceError, TargetError
+from chalicelib.extract import fingerprint
 from chalicelib.part import PartRun
 from chalicelib.progress import Progress
 from chalicelib.schema import together
@@ -367,6 +369,31 @@ def test_a_database_that_is_not_there_is_named(
     with pytest.raises(EltError, match=r"127\.0\.0\.1:1") as refused:
         shop.run()
     assert "canary" not in str(refused.value)
+
+
+def test_a_large_file_is_hashed_while_it_is_read_and_known_afterwards(
+    shop: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fingerprint, "LARGE", 1)
+    text = "id,name\n1,Ada\n"
+    shop.write("a.csv", text)
+    shop.run()
+    ((sha256,),) = shop.query("select sha256 from elt.files")
+    assert sha256 == hashlib.sha256(text.encode()).hexdigest()
+    shop.write("b.csv", text)
+    shop.write("c.csv", "id,name\n2,Alan\n")
+    shop.write("d.csv", "id,name\n2,Alan\n")
+    again = shop.run()
+    details = [file.detail for file in again.sources[0].files.values()]
+    assert details == ["loaded before", "loaded before as a.csv", "the same content as c.csv", ""]
+    assert shop.rows == [(1, "Ada"), (2, "Alan")]
+
+
+def test_a_large_file_that_grows_while_it_is_read_is_noticed(
+    shop: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fingerprint, "LARGE", 1)
+    test_a_file_that_grows_while_it_is_read_is_noticed(shop, monkeypatch)
 
 
 def test_a_file_replaced_between_hashing_and_reading_is_noticed(

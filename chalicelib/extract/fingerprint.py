@@ -7,21 +7,31 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 
 from chalicelib.errors import SourceError
 
-CHUNK = 1 << 16
-"""Bytes hashed at a time."""
+State = tuple[int, int, int]
+
+CHUNK = 1 << 20
+"""Bytes hashed at a time, at most."""
+
+LARGE = 8 << 20
+"""Bytes from which on it is felt that a file is read once more."""
 
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """Hash and size of a content, and the state of the file that held it."""
+    """Hash and size of a content, and the state of the file that held it.
+
+    Of a file that was not read yet the hash is a stand-in, which equals no other.
+    """
 
     sha256: str
     size: int
-    _state: tuple[int, int, int]
+    _state: State
+    is_read: bool = True
 
     def check(self, path: Path, name: str) -> None:
         """SourceError when the file is not the one, or not in the state, that was hashed."""
@@ -42,12 +52,30 @@ class Fingerprint:
 
 def fingerprint(path: Path, name: str) -> Fingerprint:
     """Read the whole file once. Raises SourceError under `name` when that is not allowed."""
+    with _opened(path, name) as (content, state):
+        return Fingerprint(_sha256(content, state), state[1], state)
+
+
+def glance(path: Path, name: str) -> Fingerprint:
+    """The same, but a large file is only opened."""
+    with _opened(path, name) as (content, state):
+        if state[1] >= LARGE:
+            return Fingerprint(f"unread {name}", state[1], state, is_read=False)
+        return Fingerprint(_sha256(content, state), state[1], state)
+
+
+def _sha256(content: FileIO, state: State) -> str:
+    """Of all bytes; a buffer larger than the file would cost more than its hash."""
+    digest = hashlib.sha256()
+    while chunk := content.read(min(CHUNK, state[1] + 1)):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+@contextmanager
+def _opened(path: Path, name: str) -> Iterator[tuple[FileIO, State]]:
     with _translated(name), path.open("rb", buffering=0) as content:
-        state = _state(os.fstat(content.fileno()))
-        digest = hashlib.sha256()
-        while chunk := content.read(CHUNK):  # file_digest fills a buffer of 256 kB for each file
-            digest.update(chunk)
-    return Fingerprint(digest.hexdigest(), state[1], state)
+        yield content, _state(os.fstat(content.fileno()))
 
 
 def size_of(path: Path, name: str) -> int:
@@ -66,5 +94,5 @@ def _translated(name: str) -> Iterator[None]:
         ) from error
 
 
-def _state(found: os.stat_result) -> tuple[int, int, int]:
+def _state(found: os.stat_result) -> State:
     return found.st_ino, found.st_size, found.st_mtime_ns

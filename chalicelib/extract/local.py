@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from chalicelib.batch import Batch
 from chalicelib.config import LocalSource
 from chalicelib.errors import SourceError
 from chalicelib.extract.base import Listing, Surroundings
-from chalicelib.extract.fingerprint import Fingerprint, fingerprint
+from chalicelib.extract.fingerprint import Fingerprint, fingerprint, glance
 from chalicelib.extract.folder import Candidate, Folder
 from chalicelib.extract.new_files import NewFiles
 from chalicelib.extract.readers import DELIMITED, reader_for
@@ -46,7 +48,7 @@ class LocalFiles:
         """Sync, list and decide what is new. Returns the bytes to read."""
         candidates = self._folder.candidates(self._new.is_loaded)
         self._refuse_gone([candidate.name for candidate in candidates])
-        self._to_read = self._new.chosen([self._described(found) for found in candidates])
+        self._to_read = self._new.chosen([*self._described(candidates)])
         if self._share:
             self._to_read = self._new.left_to_others(self._to_read, self._share.claimed)
         if not self.report.files and not self._to_read:
@@ -93,9 +95,18 @@ class LocalFiles:
                 fix="Put it back and resume the run, or start a new one.",
             )
 
-    def _described(self, candidate: Candidate) -> LoadedFile:
-        found = fingerprint(candidate.path, candidate.name)
-        self._fingerprints[candidate.name] = found
+    def _described(self, candidates: Sequence[Candidate]) -> Iterator[LoadedFile]:
+        """The files with their contents, as far as those must be known before they are read."""
+        glances = [glance(candidate.path, candidate.name) for candidate in candidates]
+        sizes = Counter(seen.size for seen in glances)
+        for candidate, seen in zip(candidates, glances, strict=True):
+            alone = sizes[seen.size] == 1 and not self._new.may_know(seen.size)
+            may_wait = seen.is_read or (alone and not self._share)
+            found = seen if may_wait else fingerprint(candidate.path, candidate.name)
+            self._fingerprints[candidate.name] = found
+            yield self._file(candidate, found)
+
+    def _file(self, candidate: Candidate, found: Fingerprint) -> LoadedFile:
         remote = candidate.remote
         return LoadedFile(
             candidate.name,
@@ -135,18 +146,27 @@ class LocalFiles:
         if not entry.rows:
             self.report.warnings.append(f"{file.name}: no rows")
         self.report.warnings += [f"{file.name}: {warning}" for warning in source.warnings]
-        self.report.loaded.append(file)
+        self.report.loaded.append(replace(file, sha256=self._fingerprints[file.name].sha256))
         if self._new.replaces(file):
             self.report.replaced.append(file.name)
 
     def _rows(self, source: InputFile) -> Iterator[Batch]:
         reader = reader_for(source.name)
         assert reader is not None, source.name  # noqa: S101 - _is_ours let it in
-        yield from reader(source)
-        self._fingerprints[source.name].check(source.path, source.name)
+        known = self._fingerprints[source.name]
+        yield from reader(source) if known.is_read else self._hashing(source, reader(source))
+        known.check(source.path, source.name)
+
+    def _hashing(self, source: InputFile, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """The batches of a large file, which is hashed by another thread meanwhile."""
+        with ThreadPoolExecutor(1, "hash") as thread:
+            hashing = thread.submit(fingerprint, source.path, source.name)
+            yield from batches
+            self._fingerprints[source.name] = hashing.result()
 
     def _is_unchanged(self, source: InputFile) -> bool:
-        return self._fingerprints[source.name].is_of(source.path)
+        known = self._fingerprints[source.name]
+        return known.is_read and known.is_of(source.path)
 
     def _input(self, file: LoadedFile) -> InputFile:
         return InputFile(

@@ -26,6 +26,7 @@ class NewFiles:
         self._report = report
         self._known = KnownFiles(known.files, "merge" if merges else config.on_change)
         self._left_behind = known.left_behind
+        self._sizes = {file.size for file in known.files}
         self._first_of_content: dict[str, LoadedFile] = {}
 
     def chosen(self, files: list[LoadedFile]) -> list[LoadedFile]:
@@ -41,6 +42,10 @@ class NewFiles:
         first = {file.sha256 for file in files if not self._known.is_superseding(file)}
         others = claimed(self._config.name, first)
         return [file for file in files if not self._is_of_others(file, others)]
+
+    def may_know(self, size: int) -> bool:
+        """Whether a content of so many bytes may be among those that were loaded."""
+        return bool(self._left_behind) or size in self._sizes
 
     def is_twin(self, file: LoadedFile) -> bool:
         """Whether its content was loaded before and stands, which is reported."""
