@@ -27,11 +27,11 @@ def grouped(batches: Iterable[Batch]) -> Iterator[list[Batch]]:
     group: list[Batch] = []
     size = 0
     for batch in batches:
-        if group and batch.table.column_names != group[0].table.column_names:
+        if group and not batch.table.schema.equals(group[0].table.schema):
             yield group
             group, size = [], 0
         group.append(batch)
-        size += batch.table.nbytes
+        size += batch.size or batch.table.nbytes
         if size >= ENOUGH or len(group) == MOST or batch.rejects:  # of what size nobody knows
             yield group
             group, size = [], 0
