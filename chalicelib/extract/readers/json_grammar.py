@@ -38,8 +38,6 @@ RECORDS = [f"^{_SPACE}{_object(nesting)}{_SPACE}$" for nesting in range(MAX_NEST
 SEPARATOR = f"^{_SPACE},{_SPACE}$"
 """What stands between two records of a list."""
 
-ODD_NUMBER = r"^-?(?:0$|0\.0{6}|[0-9.]+[eE])"
-"""A number that may be written in another way than Python writes it: -0, 1e5, 0.00000001."""
-
-SIGNS_OF_ODD_NUMBERS = (b"e", b"E", b"-0", b"0.000000")
-"""Numbers without any of these are not odd."""
+_SHORT = r"(?:[1-9][0-9]*(?:\.[0-9]+)?|0\.(?:0{0,5}[1-9][0-9]*|0{1,5}))"
+PLAIN_VALUE = f"^(?:true|false|null|0|-?{_SHORT})$"
+"""A value without quotes that is written as Python writes it, unlike -0, 1e5 and 0.00000001."""

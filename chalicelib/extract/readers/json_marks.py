@@ -8,45 +8,52 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 Positions = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]
+Words = npt.NDArray[np.uint64]
 
 QUOTE, BACKSLASH, NEWLINE = ord('"'), ord("\\"), ord("\n")
 
-_IS_SIGN = bytes(byte in b'"{}[]:,' for byte in range(256))
+_BITS = 64
 
 
 @dataclass(frozen=True)
 class Marks:
-    """The signs outside of strings: where they stand, which they are, how many quotes precede.
+    """Where the signs outside of strings stand that structure JSON: brackets, colons and commas.
 
     That is so in text which is JSON; of other text it is anything, and raises nothing.
     """
 
     text: Bytes
-    quotes: Positions
     at: Positions
-    kind: Bytes
-    quotes_before: Positions
 
     @classmethod
     def of(cls, data: bytes) -> Marks:
         """Those of text that does not begin within a string."""
         text = np.frombuffer(data, np.uint8)
-        signs = np.flatnonzero(np.frombuffer(data.translate(_IS_SIGN), np.bool_))
+        quotes = text == QUOTE
         if b"\\" in data:
-            signs = signs[~_is_escaped(text, signs)]
-        is_quote = text[signs] == QUOTE
-        count = np.cumsum(is_quote)
-        outside = np.flatnonzero((count & 1 == 0) & ~is_quote)
-        at = signs[outside]
-        return cls(text, signs[np.flatnonzero(is_quote)], at, text[at], count[outside])
+            places = np.flatnonzero(quotes)
+            quotes[places[_is_escaped(text, places)]] = False
+        outside = _bits(_is_sign(text)) & ~_within(_bits(quotes))
+        marked = np.unpackbits(outside.view(np.uint8), count=len(text), bitorder="little")
+        return cls(text, np.flatnonzero(marked.view(np.bool_)))
+
+    @cached_property
+    def kind(self) -> Bytes:
+        """Which sign each of them is."""
+        return self.text[self.at]
 
     def before(self, end: int) -> Marks:
         """Those of a part that ends outside of strings."""
         return self._only(slice(0, int(np.searchsorted(self.at, end))))
+
+    def first(self, count: int) -> Marks:
+        """At most so many."""
+        return self._only(slice(0, count))
 
     def outside_lists(self) -> Marks:
         """Those that are not within a list, nor its brackets."""
@@ -56,9 +63,7 @@ class Marks:
         return self._only((np.cumsum(opens) == np.cumsum(closes)) & ~closes)
 
     def _only(self, which: slice | Mask) -> Marks:
-        return Marks(
-            self.text, self.quotes, self.at[which], self.kind[which], self.quotes_before[which]
-        )
+        return Marks(self.text, self.at[which])
 
     def where(self, sign: bytes) -> Positions:
         """Which of the marks are this sign."""
@@ -99,11 +104,6 @@ class Marks:
         starts = at[(level == 1) & (kind == ord("{"))]
         return _in_turns(starts, ends)
 
-    def keys(self, colons: Positions) -> tuple[Positions, Positions]:
-        """Where the texts of the keys begin and end that these marks follow."""
-        quotes = self.quotes_before[colons]
-        return self.quotes[quotes - 2] + 1, self.quotes[quotes - 1]
-
 
 def _in_turns(starts: Positions, ends: Positions) -> tuple[Positions, Positions]:
     """As many as follow each other: in text that is no JSON brackets may not match."""
@@ -123,6 +123,36 @@ def slices(data: bytes, starts: Positions, ends: Positions) -> pa.StringArray:
     buffers = [pa.py_buffer(offsets), pa.py_buffer(data)]
     both = pa.StringArray.from_buffers(2 * len(starts), *buffers)
     return both.take(pa.array(np.arange(0, 2 * len(starts), 2)))
+
+
+def matches(texts: pa.StringArray, pattern: str) -> Mask:
+    """Which of the texts the pattern is found in."""
+    found: Mask = pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False)
+    return found
+
+
+def _is_sign(text: Bytes) -> Mask:
+    """Whether each is one of `:,{}[]`; the brackets are the only ones that make 0 or 2 here."""
+    signs: Mask = ((text | 0x20) - ord("{")) & 0xFD == 0
+    signs |= text == ord(":")
+    signs |= text == ord(",")
+    return signs
+
+
+def _bits(mask: Mask) -> Words:
+    """The mask, 64 of it in a word, the first in the lowest bit."""
+    packed = np.packbits(mask, bitorder="little")
+    return np.pad(packed, (0, -len(packed) % 8)).view("<u8")
+
+
+def _within(quotes: Words) -> Words:
+    """From each opening quote on up to the closing one: where their count so far is odd."""
+    odd = quotes.copy()
+    for width in (1, 2, 4, 8, 16, 32):
+        odd ^= odd << width
+    before = np.logical_xor.accumulate(odd >> (_BITS - 1))[:-1]
+    odd[1:] ^= np.where(before, ~np.uint64(0), np.uint64(0))
+    return odd
 
 
 def _is_escaped(text: Bytes, signs: Positions) -> Mask:

@@ -40,7 +40,7 @@ class Members:
         """All of them in whole records."""
         marks = marks.outside_lists()
         colons = marks.where(b":")
-        codes, keys = _coded(slices(data, *marks.keys(colons)))
+        codes, keys = _coded(_keys(data, marks, colons))
         paths = _paths(codes, marks.depth[colons], len(keys))
         row = marks.record[colons]
         is_object = marks.kind[colons + 1] == ord("{")
@@ -61,6 +61,12 @@ class Members:
             nested=bool(is_object.any()),
             repeated=_repeat(row, paths),
         )
+
+
+def _keys(data: bytes, marks: Marks, colons: Positions) -> pa.StringArray:
+    """The texts before these marks, without their quotes."""
+    starts, ends = _trimmed(marks.text, marks.at[colons - 1] + 1, marks.at[colons])
+    return slices(data, starts + 1, ends - 1)
 
 
 def _coded(values: pa.Array) -> tuple[Positions, list[Any]]:

@@ -13,21 +13,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from chalicelib.arrow import may_hold
 from chalicelib.config import JsonOptions
-from chalicelib.extract.decoding import Decoder, FlawedError
+from chalicelib.extract.readers.json_alike import Alike
 from chalicelib.extract.readers.json_grammar import (
     MAX_NESTING,
-    ODD_NUMBER,
     RECORDS,
     SEPARATOR,
-    SIGNS_OF_ODD_NUMBERS,
 )
-from chalicelib.extract.readers.json_marks import Bytes, Marks, Mask, slices
+from chalicelib.extract.readers.json_marks import Marks, Mask, matches, slices
 from chalicelib.extract.readers.json_members import Members
-from chalicelib.extract.records import MAX_COLUMNS, Fields, text_of
+from chalicelib.extract.readers.json_values import texts_of
+from chalicelib.extract.records import MAX_COLUMNS, Fields
 
 DOUBTFUL = 1 << 16
 """Bytes read record by record before another look whether the rest is plain."""
@@ -52,12 +49,14 @@ class PlainRecords:
         if not _is_utf8(data):
             return None
         marks = Marks.of(data)
+        if (alike := Alike.lines(data, marks)) and (table := self._alike(alike)):
+            return table, range(first, first + alike.rows)
         starts, ends = marks.lines()
         filled = np.flatnonzero(ends > starts)
         is_plain = _plain(slices(data, starts[filled], ends[filled]), marks)
         if not (len(is_plain) and is_plain.all()):
             return None
-        table = self._table(data, marks)
+        table = self._gathered(data, marks)
         if len(filled) == len(ends):
             return table and (table, range(first, first + len(filled)))
         return table and (table, (first + filled).tolist())
@@ -70,25 +69,36 @@ class PlainRecords:
         if not data.startswith(b"{"):
             return None
         marks = Marks.of(data)
+        if (alike := Alike.items(data, marks)) and (table := self._alike(alike)):
+            return table, alike.end
         starts, ends = marks.objects()
         is_plain = _plain(slices(data, starts, ends), marks)
-        is_plain[1:] &= _matches(slices(data, ends[:-1], starts[1:]), SEPARATOR)
+        is_plain[1:] &= matches(slices(data, ends[:-1], starts[1:]), SEPARATOR)
         count = len(is_plain) if is_plain.all() else int(is_plain.argmin())
         if not count:
             return None
         length = int(ends[count - 1])
-        table = self._table(data, marks.before(length))
+        table = self._gathered(data, marks.before(length))
         return table and (table, length)
 
-    def _table(self, data: bytes, marks: Marks) -> pa.Table | None:
+    def _alike(self, records: Alike) -> pa.Table | None:
+        if not self._can_read(records.members) or (columns := records.columns()) is None:
+            return None
+        return self._table(records.members, columns)
+
+    def _gathered(self, data: bytes, marks: Marks) -> pa.Table | None:
         """The columns of plain records; None where the other way must tell what is wrong."""
         members = Members.of(data, marks)
-        if not self._can_read(members) or (values := _texts(data, members)) is None:
+        if not self._can_read(members):
             return None
-        if not (names := self._names(members)):
+        if (values := texts_of(data, members.starts, members.ends)) is None:
             return None
-        columns = [_gathered(values, members, number) for number, _ in enumerate(names)]
-        return pa.table(columns, names)
+        columns = [_column(values, members, number) for number, _ in enumerate(members.paths)]
+        return self._table(members, columns)
+
+    def _table(self, members: Members, columns: Sequence[pa.StringArray]) -> pa.Table | None:
+        names = self._names(members)
+        return pa.table(columns, names) if names else None
 
     def _can_read(self, members: Members) -> bool:
         if members.nested and self.options.depth is not None:
@@ -121,15 +131,10 @@ def _plain(records: pa.StringArray, marks: Marks) -> Mask:
     nesting = int(marks.level.max(initial=1)) - 1
     if nesting > MAX_NESTING:
         return np.zeros(len(records), np.bool_)
-    return _matches(records, RECORDS[nesting])
+    return matches(records, RECORDS[nesting])
 
 
-def _matches(texts: pa.StringArray, pattern: str) -> Mask:
-    found: Mask = pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False)
-    return found
-
-
-def _gathered(values: pa.StringArray, members: Members, column: int) -> pa.StringArray:
+def _column(values: pa.StringArray, members: Members, column: int) -> pa.StringArray:
     """The values of one column, null where a record has none."""
     at = np.flatnonzero(members.column == column)
     if len(at) == members.rows:
@@ -137,40 +142,3 @@ def _gathered(values: pa.StringArray, members: Members, column: int) -> pa.Strin
     spread = np.full(members.rows, -1)
     spread[members.row[at]] = at
     return values.take(pa.array(spread, mask=spread < 0))
-
-
-def _texts(data: bytes, members: Members) -> pa.StringArray | None:
-    """The value of each member as text; None where decoding one would lose something."""
-    first = members.text[np.minimum(members.starts, len(data) - 1)]
-    is_text = first == ord('"')
-    texts = slices(data, members.starts + is_text, members.ends - is_text)
-    is_null = (first == ord("n")) | (members.starts == members.ends)
-    odd = _odd(texts, first)
-    if is_null.any():
-        texts = pc.if_else(pa.array(is_null), pa.scalar(None, pa.string()), texts)
-    if not odd.any():
-        return texts
-    decoded = _decoded(slices(data, members.starts[odd], members.ends[odd]))
-    return None if decoded is None else pc.replace_with_mask(texts, pa.array(odd), decoded)
-
-
-def _odd(texts: pa.StringArray, first: Bytes) -> Mask:
-    """Those that do not stand as they are: lists, texts with escapes, numbers of other spelling."""
-    odd: Mask = first == ord("[")
-    if may_hold(texts, b"\\"):
-        odd |= (first == ord('"')) & _matches(texts, r"\\")
-    at = np.flatnonzero((first == ord("-")) | ((first >= ord("0")) & (first <= ord("9"))))
-    numbers = texts.take(pa.array(at))
-    if may_hold(numbers, *SIGNS_OF_ODD_NUMBERS):
-        odd[at] = _matches(numbers, ODD_NUMBER)
-    return odd
-
-
-def _decoded(values: pa.StringArray) -> pa.StringArray | None:
-    """Any JSON as `to_table` would write it, each different one decoded once."""
-    coded, decoder = values.dictionary_encode(), Decoder()
-    try:
-        texts = [text_of(decoder.whole(value)) for value in coded.dictionary.to_pylist()]
-    except FlawedError:
-        return None
-    return pa.array(texts, pa.string()).take(coded.indices)
