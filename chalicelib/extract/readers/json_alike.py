@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from chalicelib.extract.decoding import Decoder
 from chalicelib.extract.readers.json_marks import Marks, Positions
-from chalicelib.extract.readers.json_members import SPACE, Members
+from chalicelib.extract.readers.json_members import Members
 from chalicelib.extract.readers.json_values import texts_of
 
 MOST_SIGNS = 1 << 13
@@ -32,6 +32,7 @@ class Alike:
     """
 
     data: bytes
+    first: bytes
     members: Members
     starts: Positions
     ends: Positions
@@ -44,7 +45,8 @@ class Alike:
         found = cls._of(data, marks, separators=0)
         if found is None or (found.between + data[found.end :]).strip(_WHITE):
             return None
-        return found if data.count(b"\n", 0, found.end) == found.rows - 1 else None
+        has_each = found.between.count(b"\n") == 1 and b"\n" not in found.first
+        return found if has_each else None
 
     @classmethod
     def items(cls, data: bytes, marks: Marks) -> Alike | None:
@@ -68,8 +70,8 @@ class Alike:
             return None
         starts, ends = _places(members, at, np.arange(rows) * period)
         end = int(at[(rows - 1) * period + signs - 1]) + 1
-        found = cls(data, members, starts, ends, end, data[len(first) : at[period]])
-        return found if found._are_alike(first) else None
+        found = cls(data, first, members, starts, ends, end, data[len(first) : at[period]])
+        return found if found._are_alike() else None
 
     @property
     def rows(self) -> int:
@@ -85,19 +87,18 @@ class Alike:
             columns.append(texts)
         return columns
 
-    def _are_alike(self, first: bytes) -> bool:
+    def _are_alike(self) -> bool:
         is_empty = self.starts == self.ends
         return bool(
             len(self.starts)
             and (self.starts <= self.ends).all()
             and (is_empty == is_empty[:, :1]).all()
-            and self._are_alike_outside(first)
-            and self._have_no_controls_inside(first)
+            and self._are_alike_outside()
         )
 
-    def _are_alike_outside(self, first: bytes) -> bool:
+    def _are_alike_outside(self) -> bool:
         """Whether all that is outside of values is as in the first record."""
-        data, starts, ends = self.data, self.starts, self.ends
+        data, first, starts, ends = self.data, self.first, self.starts, self.ends
         head, tail = first[: starts[0, 0]], first[ends[-1, 0] :]
         return (
             data[ends[-1, -1] : self.end] == tail
@@ -107,11 +108,6 @@ class Alike:
                 for before, after in zip(ends[:-1], starts[1:], strict=True)
             )
         )
-
-    def _have_no_controls_inside(self, first: bytes) -> bool:
-        """Whether control characters, which no text may hold, are only outside of values."""
-        outside = _controls(first + self.between) * self.rows - _controls(self.between)
-        return _controls(self.data[: self.end]) == outside
 
 
 def _signs_of_one(marks: Marks) -> int:
@@ -143,7 +139,3 @@ def _all_are(data: bytes, starts: Positions, ends: Positions, what: bytes) -> bo
         return False
     windows = np.ndarray(len(data) - len(what) + 1, f"V{len(what)}", data, strides=(1,))
     return bool(windows[starts].tobytes() == what * len(starts))
-
-
-def _controls(text: bytes) -> int:
-    return int(np.count_nonzero(np.frombuffer(text, np.uint8) < SPACE))

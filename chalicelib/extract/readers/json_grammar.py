@@ -41,3 +41,6 @@ SEPARATOR = f"^{_SPACE},{_SPACE}$"
 _SHORT = r"(?:[1-9][0-9]*(?:\.[0-9]+)?|0\.(?:0{0,5}[1-9][0-9]*|0{1,5}))"
 PLAIN_VALUE = f"^(?:true|false|null|0|-?{_SHORT})$"
 """A value without quotes that is written as Python writes it, unlike -0, 1e5 and 0.00000001."""
+
+NOT_IN_PLAIN_TEXT = r'["\\\x00-\x1f]'
+"""What no text holds as it is."""

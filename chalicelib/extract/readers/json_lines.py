@@ -19,6 +19,7 @@ from chalicelib.extract.readers.json_batches import (
     reject,
     tell_words,
 )
+from chalicelib.extract.readers.json_marks import newlines
 from chalicelib.extract.readers.json_plain import DOUBTFUL
 from chalicelib.extract.records import Fields, to_table
 from chalicelib.settings import BATCH_BYTES, MAX_FIELD_BYTES
@@ -41,35 +42,32 @@ def read_lines(file: InputFile) -> Iterator[Batch]:
     """Batches of the file, each record with its line."""
     lines = _Lines(file)
     with file.open() as stream:
-        for data in _whole_lines(after_bom(stream), file.name, lines.plain.most):
+        for data in lines.pieces(after_bom(stream)):
             yield from lines.batches(data)
 
 
-def _whole_lines(stream: BinaryIO, name: str, size: int) -> Iterator[bytes]:
-    """About as many bytes as asked for; SourceError for a line that is too long."""
-    first = 1
-    while data := stream.read(min(size, BATCH_BYTES, MAX_FIELD_BYTES)):
-        rest = stream.readline(MAX_FIELD_BYTES)
-        data += rest
-        first += data.count(b"\n")
-        if len(rest) == MAX_FIELD_BYTES and not rest.endswith(b"\n"):
-            raise SourceError(
-                f"a record is longer than {MAX_FIELD_BYTES >> 20} MB",
-                where=f"{name} line {first}",
-                fix="Export one record a line, or a list of records.",
-            )
-        yield data
-
-
 class _Lines:
-    """Reads whole lines of one file in their order."""
+    """Reads the lines of one file in their order; each piece is for `batches` before the next."""
 
     def __init__(self, file: InputFile) -> None:
         self._file = file
         self._fields = Fields()
         self._decoder = Decoder()
         self._first = 1
-        self.plain = plain_records(file, self._fields)
+        self._plain = plain_records(file, self._fields)
+
+    def pieces(self, stream: BinaryIO) -> Iterator[bytes]:
+        """About as many bytes as make a batch; SourceError for a line that is too long."""
+        while data := stream.read(min(self._plain.most, BATCH_BYTES, MAX_FIELD_BYTES)):
+            rest = stream.readline(MAX_FIELD_BYTES)
+            data += rest
+            if len(rest) == MAX_FIELD_BYTES and not rest.endswith(b"\n"):
+                raise SourceError(
+                    f"a record is longer than {MAX_FIELD_BYTES >> 20} MB",
+                    where=f"{self._file.name} line {self._first + newlines(data)}",
+                    fix="Export one record a line, or a list of records.",
+                )
+            yield data
 
     def batches(self, data: bytes) -> Iterator[Batch]:
         """At once where all is plain, else piece by piece."""
@@ -79,7 +77,7 @@ class _Lines:
             yield from (self._fast(piece) or self._slow(piece) for piece in _pieces(data))
 
     def _fast(self, data: bytes) -> Batch | None:
-        found = self.plain.lines(data, self._first)
+        found = self._plain.lines(data, self._first)
         return found and self._done(data, *found)
 
     def _slow(self, data: bytes) -> Batch:
@@ -100,7 +98,7 @@ class _Lines:
     def _done(
         self, data: bytes, table: pa.Table, lines: Sequence[int], rejects: Sequence[Reject] = ()
     ) -> Batch:
-        self._first += data.count(b"\n")
+        self._first += newlines(data)
         return Batch(self._file.source, self._file.name, table, lines, len(data), rejects)
 
 

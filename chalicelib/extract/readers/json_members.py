@@ -10,9 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from chalicelib.extract.readers.json_marks import Bytes, Marks, Positions, slices
-
-SPACE = ord(" ")
+from chalicelib.extract.readers.json_marks import SPACE, Bytes, Marks, Positions, slices
 
 
 @dataclass(frozen=True)

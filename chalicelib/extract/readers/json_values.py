@@ -6,10 +6,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from chalicelib.arrow import may_hold
 from chalicelib.extract.decoding import Decoder
-from chalicelib.extract.readers.json_grammar import PLAIN_VALUE
-from chalicelib.extract.readers.json_marks import QUOTE, Mask, Positions, matches, slices
+from chalicelib.extract.readers.json_grammar import NOT_IN_PLAIN_TEXT, PLAIN_VALUE
+from chalicelib.extract.readers.json_marks import (
+    BACKSLASH,
+    QUOTE,
+    SPACE,
+    Mask,
+    Positions,
+    matches,
+    slices,
+)
 from chalicelib.extract.records import text_of
 
 
@@ -17,8 +24,7 @@ def texts_of(data: bytes, starts: Positions, ends: Positions) -> pa.StringArray 
     """The value at each of these places, one that is empty as null.
 
     What does not plainly stand as it is to be written is decoded: lists, texts with escapes,
-    numbers of other spelling. None where one of them is no value, or decoding it would lose
-    something. Left to the caller is what may not be in a text: control characters, bad UTF-8.
+    numbers of other spelling. None where one is no value, and where decoding it loses something.
     """
     text = np.frombuffer(data, np.uint8)
     first = text[starts]
@@ -37,12 +43,23 @@ def texts_of(data: bytes, starts: Positions, ends: Positions) -> pa.StringArray 
 def _odd(texts: pa.StringArray, quoted: Mask) -> Mask:
     """Those that do not stand as they are."""
     odd = np.zeros(len(texts), np.bool_)
-    if may_hold(texts, b"\\", b'"'):
-        odd |= quoted & matches(texts, r'["\\]')
+    if _may_not_be_plain(texts):
+        odd |= quoted & matches(texts, NOT_IN_PLAIN_TEXT)
     bare = np.flatnonzero(~quoted)
     if len(bare):
-        odd[bare] = ~matches(texts.take(pa.array(bare)), PLAIN_VALUE)
+        odd[bare] = ~matches(_taken(texts, bare), PLAIN_VALUE)
     return odd
+
+
+def _may_not_be_plain(texts: pa.StringArray) -> bool:
+    """Whether any of them holds what plain texts do not: a look at the speed of memory."""
+    held = texts.buffers()[2]
+    text = np.frombuffer(held or b"", np.uint8)
+    return bool(((text < SPACE) | (text == QUOTE) | (text == BACKSLASH)).any())
+
+
+def _taken(texts: pa.StringArray, which: Positions) -> pa.StringArray:
+    return texts if len(which) == len(texts) else texts.take(pa.array(which))
 
 
 def _decoded(values: pa.StringArray) -> pa.StringArray | None:
