@@ -1,0 +1,123 @@
+"""Records that are written alike are read at once, and come out as if each were decoded."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from chalicelib.config import JsonOptions
+from chalicelib.extract.readers import json_batches
+from chalicelib.extract.readers.json_plain import PlainRecords
+from tests.extract.readers.support import ReadFile
+from tests.extract.readers.test_json_plain import (
+    EXAMPLES,
+    KEYS,
+    OPTIONS,
+    SPACE,
+    SPOILT,
+    VALUES,
+    WORDS,
+    both_ways,
+)
+
+BYTES = st.sampled_from([bytes([byte]) for byte in b'"\\{}[]:,\n\r\t 0.-en\x00\x1f\xe9'] + [b""])
+CHANGES = st.lists(st.tuples(st.integers(0, 400), BYTES, st.booleans()), max_size=3)
+ENDS = ["\n", "\r\n", " \n", "\n\n", "", " ", ","]
+BETWEEN = ["[", "[\n"], [",", " ,\n\t", ", "], ["]", "\n]\n", ",", ""]
+
+
+@st.composite
+def alike(draw: st.DrawFn) -> list[str]:
+    """Records of the same members; as a rule of the same white space, and with plain values."""
+    paths = draw(st.lists(KEYS, min_size=1, max_size=4, unique=True))
+    spaces = [(draw(SPACE), draw(SPACE), draw(SPACE)) for _ in paths]
+    nested = draw(st.sampled_from(["{}", "{}", '{{"in":{}}}', '{{"x":{{}},"in":{{"a":{}}}}}']))
+    values = draw(st.sampled_from([WORDS, WORDS | SPOILT, VALUES]))
+    return [
+        "{" + ",".join(
+            f'{before}"{key}"{within}:{within}{nested.format(draw(values))}{after}'
+            for key, (before, within, after) in zip(paths, spaces, strict=True)
+        ) + "}"
+        for _ in range(draw(st.integers(2, 6)))
+    ]  # fmt: skip
+
+
+def changed(text: str, changes: list[tuple[int, bytes, bool]]) -> bytes:
+    """The text with some bytes put in, or in the place of others."""
+    data = text.encode("utf-8", "surrogateescape")
+    for place, byte, is_instead in changes:
+        at = place % (len(data) + 1)
+        data = data[:at] + byte + data[at + is_instead :]
+    return data
+
+
+@settings(max_examples=3 * EXAMPLES, deadline=None)
+@given(
+    records=alike(), between=st.sampled_from(ENDS), end=st.sampled_from(ENDS),
+    changes=CHANGES, options=OPTIONS,
+)  # fmt: skip
+@example(
+    records=['{"a":"x"}', '{"a":"y"}'], between="\n", end="",
+    changes=[(15, b"\x01", True)], options=JsonOptions(),
+)  # fmt: skip
+def test_lines_that_are_alike_are_read_as_one_by_one(
+    tmp_path_factory: pytest.TempPathFactory,
+    records: list[str],
+    between: str,
+    end: str,
+    changes: list[tuple[int, bytes, bool]],
+    options: JsonOptions,
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "c.json"
+    path.write_bytes(changed(between.join(records) + end, changes))
+    fast, slow = both_ways(path, options)
+    assert fast == slow
+
+
+@pytest.mark.parametrize("most", [100, 1 << 20])
+@settings(max_examples=2 * EXAMPLES, deadline=None)
+@given(
+    records=alike(), around=st.tuples(*map(st.sampled_from, BETWEEN)),
+    changes=CHANGES, options=OPTIONS,
+)  # fmt: skip
+def test_items_that_are_alike_are_read_as_one_by_one(
+    tmp_path_factory: pytest.TempPathFactory,
+    most: int,
+    records: list[str],
+    around: tuple[str, str, str],
+    changes: list[tuple[int, bytes, bool]],
+    options: JsonOptions,
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "d.json"
+    opening, between, closing = around
+    path.write_bytes(changed(opening + between.join(records) + closing, changes))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_batches, "BATCH_JSON_BYTES", most)
+        patch.setattr("chalicelib.extract.readers.json_text.DOUBTFUL", 30)
+        fast, slow = both_ways(path, options)
+    assert fast == slow
+
+
+ALIKE = [
+    '{"a": 1, "b": "x, {y}", "c": {"d": null, "e": {}}, "f": [1]}',
+    '{"a": null, "b": false, "c": {"d": "\\u00e9", "e": {}}, "f": [{"g": 2}, "]"]}',
+    '{"a": "é", "b": null, "c": {"d": -0.50, "e": {}}, "f": "[1"}',
+]
+
+
+@pytest.mark.parametrize(
+    "content", ["\n".join(ALIKE), "\r\n".join(ALIKE) + "\r\n\n", f"[{', '.join(ALIKE)}\n]\n"]
+)
+def test_records_that_are_alike_need_no_other_look(
+    read: ReadFile, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
+    monkeypatch.delattr(PlainRecords, "_gathered")
+    found = read("a.json", content)
+    assert found.lines == [1, 2, 3]
+    assert [tuple(row.values()) for row in found.rows] == [
+        ("1", "x, {y}", None, None, "[1]"),
+        (None, "false", "é", None, '[{"g": 2}, "]"]'),
+        ("é", None, "-0.50", None, "[1"),
+    ]
+    assert list(found.rows[0]) == ["a", "b", "c_d", "c_e", "f"]
