@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from chalicelib.extract.decoding import Decoder
-from chalicelib.extract.readers.json_marks import Marks, Positions
+from chalicelib.extract.readers.json_marks import Marks, Positions, newlines
 from chalicelib.extract.readers.json_members import Members
 from chalicelib.extract.readers.json_values import texts_of
 
@@ -45,8 +45,8 @@ class Alike:
         found = cls._of(data, marks, separators=0)
         if found is None or (found.between + data[found.end :]).strip(_WHITE):
             return None
-        has_each = found.between.count(b"\n") == 1 and b"\n" not in found.first
-        return found if has_each else None
+        within = newlines(data) - data.count(b"\n", found.end)
+        return found if found.between.count(b"\n") == 1 and within == found.rows - 1 else None
 
     @classmethod
     def items(cls, data: bytes, marks: Marks) -> Alike | None:

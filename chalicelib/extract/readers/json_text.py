@@ -218,7 +218,7 @@ class JsonText:
     def _broken(self, what: str, at: int) -> BrokenJsonError:
         ahead = self._text[at:].encode("utf-8", "surrogateescape")
         byte = self._stream.tell() - len(self._pending) - len(ahead)
-        is_cut = self._ended and _CUT.fullmatch(self._text, at)
+        is_cut = _CUT.fullmatch(self._text, at) and not (self._pending or self._stream.read(1))
         if is_cut or what.startswith("Unterminated string"):
             return BrokenJsonError(None, byte + len(ahead))
         return BrokenJsonError(what[:1].lower() + what[1:], byte)

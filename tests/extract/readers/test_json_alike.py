@@ -61,6 +61,12 @@ def changed(text: str, changes: list[tuple[int, bytes, bool]]) -> bytes:
     records=['{"a":"x"}', '{"a":"y"}'], between="\n", end="",
     changes=[(15, b"\x01", True)], options=JsonOptions(),
 )  # fmt: skip
+@example(
+    records=['{"a":[1,\n2]}', '{"a":[]}'], between=" ", end="", changes=[], options=JsonOptions()
+)
+@example(
+    records=['{"a":[]}', '{"a":[\n]}'], between="\n", end="", changes=[], options=JsonOptions()
+)
 def test_lines_that_are_alike_are_read_as_one_by_one(
     tmp_path_factory: pytest.TempPathFactory,
     records: list[str],
