@@ -18,7 +18,7 @@ Words = npt.NDArray[np.uint64]
 
 QUOTE, BACKSLASH, NEWLINE, SPACE = ord('"'), ord("\\"), ord("\n"), ord(" ")
 
-_PIECE = 1 << 16
+PIECE = 1 << 16
 """Bytes looked at at once: what is made of them stays in the processor's cache."""
 
 
@@ -156,18 +156,18 @@ def _is_sign(text: Bytes) -> Mask:
 def _bits(text: Bytes, is_one: Callable[[Bytes], Mask]) -> Words:
     """A bit for each byte, 64 of them in a word, the first in the lowest one."""
     packed = np.zeros(-(-len(text) // 64) * 8, np.uint8)
-    for start in range(0, len(text), _PIECE):
-        bits = np.packbits(is_one(text[start : start + _PIECE]), bitorder="little")
+    for start in range(0, len(text), PIECE):
+        bits = np.packbits(is_one(text[start : start + PIECE]), bitorder="little")
         packed[start // 8 :][: len(bits)] = bits
     return packed.view("<u8")
 
 
 def _places(bits: Words) -> Positions:
     """The numbers of the bits that are set."""
-    step = _PIECE // 64
+    step = PIECE // 64
     pieces = (bits[start : start + step].view(np.uint8) for start in range(0, len(bits), step))
     places = [
-        np.flatnonzero(np.unpackbits(piece, bitorder="little").view(np.bool_)) + number * _PIECE
+        np.flatnonzero(np.unpackbits(piece, bitorder="little").view(np.bool_)) + number * PIECE
         for number, piece in enumerate(pieces)
     ]
     return np.concatenate(places) if places else np.empty(0, np.intp)

@@ -16,11 +16,7 @@ import pyarrow as pa
 
 from chalicelib.config import JsonOptions
 from chalicelib.extract.readers.json_alike import Alike
-from chalicelib.extract.readers.json_grammar import (
-    MAX_NESTING,
-    RECORDS,
-    SEPARATOR,
-)
+from chalicelib.extract.readers.json_grammar import MAX_NESTING, RECORDS, SEPARATOR
 from chalicelib.extract.readers.json_marks import Marks, Mask, matches, slices
 from chalicelib.extract.readers.json_members import Members
 from chalicelib.extract.readers.json_values import texts_of
