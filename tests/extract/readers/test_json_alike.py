@@ -54,28 +54,29 @@ def changed(text: str, changes: list[tuple[int, bytes]]) -> bytes:
     return data
 
 
+LONG = f'{{"a":"{"x" * 40}"}}'
+
+
+@pytest.mark.parametrize("most", [40, 1 << 20])
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(
-    records=alike(), between=st.sampled_from(ENDS), end=st.sampled_from(ENDS),
-    changes=CHANGES, options=OPTIONS,
+    records=alike(), ends=st.tuples(*2 * [st.sampled_from(ENDS)]), changes=CHANGES, options=OPTIONS
 )  # fmt: skip
-@example(
-    records=['{"a":[1,\n2]}', '{"a":[]}'], between=" ", end="", changes=[], options=JsonOptions()
-)
-@example(
-    records=['{"a":[]}', '{"a":[\n]}'], between="\n", end="", changes=[], options=JsonOptions()
-)
+@example(records=['{"a":[]}', '{"a":[\n]}'], ends=("\n", ""), changes=[], options=JsonOptions())
+@example(records=[LONG, '{"a":[]} {"a":[\n]}'], ends=("\n", ""), changes=[], options=JsonOptions())
 def test_lines_that_are_alike_are_read_as_one_by_one(
     tmp_path_factory: pytest.TempPathFactory,
+    most: int,
     records: list[str],
-    between: str,
-    end: str,
+    ends: tuple[str, str],
     changes: list[tuple[int, bytes]],
     options: JsonOptions,
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "c.json"
-    path.write_bytes(changed(between.join(records) + end, changes))
-    fast, slow = both_ways(path, options)
+    path.write_bytes(changed(ends[0].join(records) + ends[1], changes))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_batches, "BATCH_JSON_BYTES", most)
+        fast, slow = both_ways(path, options)
     assert fast == slow
 
 
