@@ -58,7 +58,7 @@ class Alike:
     def _of(cls, data: bytes, marks: Marks, separators: int) -> Alike | None:
         """Two or more of them, with so many signs between two."""
         marks = marks.outside_lists()
-        if not (data.startswith(b"{") and (signs := _signs_of_one(marks))):
+        if not (signs := _signs_of_one(marks)):
             return None
         period, at = signs + separators, marks.at
         rows = (len(at) + separators) // period

@@ -1,8 +1,8 @@
 """Plain records of JSON to columns of text, without a Python value for any of theirs.
 
-Plain is what one regular expression knows to be a record, down to objects in objects and lists.
-Then counting quotes, brackets and colons finds each value, and Arrow gathers those of a column at
-the speed of memory. Only texts with escapes, lists and unusual numbers are decoded one by one.
+Most often records are alike, which is the fastest way. Else plain is what one regular expression
+knows to be a record, down to objects in objects and lists. Then counting quotes, brackets and
+colons finds each value, and Arrow gathers those of a column at the speed of memory.
 What is not plain, and what may not be kept as it is, is left to `JsonText` and `to_table`.
 """
 
@@ -78,6 +78,7 @@ class PlainRecords:
         return table and (table, length)
 
     def _alike(self, records: Alike) -> pa.Table | None:
+        """The columns of records that are alike; None where another way must be tried."""
         if not self._can_read(records.members) or (columns := records.columns()) is None:
             return None
         return self._table(records.members, columns)
