@@ -62,6 +62,12 @@ LONG = f'{{"a":"{"x" * 40}"}}'
 @given(
     records=alike(), ends=st.tuples(*2 * [st.sampled_from(ENDS)]), changes=CHANGES, options=OPTIONS
 )  # fmt: skip
+@example(
+    records=['{"a":1,"more":2}', '{"a":1,"b":2}'],
+    ends=("\n", ""),
+    changes=[],
+    options=JsonOptions(),
+)
 @example(records=['{"a": 1 }', '{"a": }'], ends=("\n", ""), changes=[], options=JsonOptions())
 @example(records=['{"a":[]}', '{"a":[\n]}'], ends=("\n", ""), changes=[], options=JsonOptions())
 @example(records=[LONG, '{"a":[]} {"a":[\n]}'], ends=("\n", ""), changes=[], options=JsonOptions())
