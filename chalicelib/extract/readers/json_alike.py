@@ -1,8 +1,8 @@
 """Records of JSON that are written alike: each as the first one, but for its values.
 
 Most files consist of such records. Their signs have a period, which tells where the values of a
-member are, so that a column is cut out at once. The first record is decoded; of the others it is
-compared what stands between the values, and of the values themselves `texts_of` makes sure.
+member are, so that a column is cut out at once. The first record is decoded; of the others, what
+stands between the values is compared with it, and of the values themselves `texts_of` makes sure.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _WHITE = b" \t\r\n"
 
 @dataclass(frozen=True)
 class Alike:
-    """`rows` records at the beginning of `data`, up to `end`, and the members of the first.
+    """`rows` records at the beginning of `data`, up to `end`.
 
-    `starts` and `ends` cut the values: a row for each member, a column for each record.
-    `between` is what stands between two records.
+    `first` is the text of the first of them, and `members` are its members; `between` is what
+    stands between two. `starts` and `ends` cut the values: a row a member, a column a record.
     """
 
     data: bytes
