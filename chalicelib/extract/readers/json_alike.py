@@ -62,8 +62,11 @@ class Alike:
             return None
         period, at = signs + separators, marks.at
         rows = (len(at) + separators) // period
+        kinds = marks.kind[: rows * period - separators]
+        if rows <= 1 or (kinds[period:] != kinds[:-period]).any():
+            return None
         first = data[: at[signs - 1] + 1]
-        if rows <= 1 or not _is_record(first):
+        if not _is_record(first):
             return None
         members = Members.of(first, Marks(marks.text[: len(first)], at[:signs]))
         if any("\\" in key for key in members.keys):

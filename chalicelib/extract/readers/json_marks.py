@@ -69,7 +69,7 @@ class Marks:
 
     def lines(self) -> tuple[Positions, Positions]:
         """Where lines begin and end; the last one may have no newline."""
-        ends = _places(_bits(self.text, _is_newline))
+        ends = np.flatnonzero(self.text == NEWLINE)
         if not len(ends) or ends[-1] < len(self.text) - 1:
             ends = np.append(ends, len(self.text))
         return np.concatenate(([0], ends[:-1] + 1)), ends
