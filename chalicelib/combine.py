@@ -9,8 +9,10 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,6 +24,10 @@ from chalicelib.errors import EltError
 
 WHAT = "the combined CSV"
 CHUNK = 1 << 20
+
+LEAD = 32 << 20
+"""Bytes that the writer may be ahead of a reader who is at work."""
+
 MARKS = (b'"', b",", b"\n", b"\r", b"\\")
 """Without one of these only an empty string must be quoted."""
 
@@ -93,29 +99,48 @@ class CombinedCsv:
     """A file that one thread appends to while another reads it from its start.
 
     `chunks` waits for more while the file grows and ends when it was closed. After `abort` it
-    raises what stopped the writer.
+    raises what stopped the writer. Who appends waits for a reader that was named by `keep_near`.
     """
 
     def __init__(self, path: Path, columns: tuple[str, ...]) -> None:
         self.path = path
         self.columns = columns
         self.rows = 0
-        self._grown = threading.Condition()
+        self._moved = threading.Condition()
+        self._reader: Future[Any] | None = None
         self._closed = False
         self._error: Exception | None = None
-        self._size = 0
+        self._size = self._taken = 0
         with writing(WHAT, path, 0):
             self._file = path.open("wb")
         self._start = self._size = self._write(header(columns) + b"\n")
 
     def append(self, table: pa.Table) -> int:
         """Write the rows of a clean batch and return the bytes they took."""
+        with self._moved:
+            self._moved.wait_for(self._has_room)
         written = self._write(to_csv(table))
-        with self._grown:
+        with self._moved:
             self.rows += table.num_rows
             self._size += written
-            self._grown.notify_all()
+            self._moved.notify_all()
         return written
+
+    def keep_near(self, reader: Future[Any]) -> None:
+        """Stay no more than `LEAD` ahead of this reader until it is done.
+
+        Further ahead nothing is won, and a server on the same cores has to share them.
+        """
+        self._reader = reader
+        reader.add_done_callback(self._wake)
+
+    def _has_room(self) -> bool:
+        is_read = self._reader is not None and not self._reader.done()
+        return not is_read or self._size - self._taken < LEAD
+
+    def _wake(self, _: object) -> None:
+        with self._moved:
+            self._moved.notify_all()
 
     def _write(self, data: bytes | pa.Buffer) -> int:
         with writing(WHAT, self.path, self._size + len(data)):
@@ -139,20 +164,24 @@ class CombinedCsv:
     def _end(self, error: Exception | None) -> None:
         with suppress(OSError):  # a write that failed has said so
             self._file.close()
-        with self._grown:
+        with self._moved:
             self._closed, self._error = True, self._error or error
-            self._grown.notify_all()
+            self._moved.notify_all()
 
     def chunks(self) -> Iterator[bytes]:
         """The rows from the first one, without the header, in pieces of up to 1 MB."""
         with self.path.open("rb") as file:
             file.seek(self._start)
             while self._wait_for_more(file):
-                yield file.read(CHUNK)
+                chunk = file.read(CHUNK)
+                with self._moved:
+                    self._taken = file.tell()
+                    self._moved.notify_all()
+                yield chunk
 
     def _wait_for_more(self, file: io.BufferedReader) -> bool:
-        with self._grown:
-            self._grown.wait_for(lambda: self._closed or self._size > file.tell())
+        with self._moved:
+            self._moved.wait_for(lambda: self._closed or self._size > file.tell())
             if self._error:
                 raise self._error
             return self._size > file.tell()

@@ -105,6 +105,8 @@ class PartRun:
                 return pool.submit(self._copy, combined, quarantine)
 
             loading = copy() if self._may_overlap() else None
+            if loading:
+                combined.keep_near(loading)
             try:
                 stop = loading.done if loading else _never
                 self._gatherer.gather(groups, combined, stop, self._mark())

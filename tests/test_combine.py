@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import threading
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib import combine
 from chalicelib.combine import CombinedCsv, to_csv
 from chalicelib.disk import DiskError
 from chalicelib.errors import EltError, SourceError
@@ -80,6 +82,33 @@ def test_a_reader_follows_a_file_that_grows(tmp_path: Path) -> None:
     later.start()
     assert b"".join(chunks) == b"2,x\n"
     assert b"".join(combined.chunks()) == b"1,x\n2,x\n", "a retry reads from the start"
+
+
+def test_the_writer_waits_for_a_reader_at_work_and_for_none_that_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(combine, "LEAD", 20)
+    combined = CombinedCsv(tmp_path / "c.csv", ("a", "b"))
+    combined.keep_near(reader := Future())
+    sizes = []
+
+    def fill() -> None:
+        for number in range(10, 40):
+            combined.append(table(str(number)))
+            sizes.append(combined.size)
+
+    with ThreadPoolExecutor(1) as thread:
+        filling = thread.submit(fill)
+        chunks = combined.chunks()
+        first = next(chunks)
+        while not filling.done() and (not sizes or sizes[-1] < len(first) + 20):
+            wait([filling], 0.001)
+        assert not wait([filling], 0.05).done, "nobody reads on"
+        assert sizes[-1] < len(first) + 20 + len("10,x\n")
+        reader.set_result(None)
+        filling.result(10)
+    combined.close()
+    assert first + b"".join(chunks) == b"".join(b"%d,x\n" % number for number in range(10, 40))
 
 
 def test_a_reader_of_an_aborted_file_gets_the_reason(tmp_path: Path) -> None:
