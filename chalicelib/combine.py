@@ -31,21 +31,24 @@ LEAD = 32 << 20
 MARKS = (b'"', b",", b"\n", b"\r", b"\\")
 """Without one of these only an empty string must be quoted."""
 
-MUST_QUOTE = r'^$|["\r\n,]|^\\\.$'
-"""An empty string, structure of CSV, and the line that older servers take for the end of data."""
+MUST_QUOTE = r'^$|["\r\n,]'
+"""An empty string, and structure of CSV."""
+
+MUST_QUOTE_ALONE = rf"{MUST_QUOTE}|^\\\.$"
+"""In a single column also the line that older servers take for the end of data."""
 
 
 def to_csv(table: pa.Table) -> pa.Buffer:
     """The rows as CSV without a header; all columns are text, null where NULL."""
     if not table.num_rows:
         return pa.py_buffer(b"")
-    plain = _plain(table)
+    plain = _plain(table) if table.num_columns > 1 else None
     return plain if plain is not None else _with_quotes(table)
 
 
 def _plain(table: pa.Table) -> pa.Buffer | None:
     """The same where no field must be quoted, in a third of the time; None where one must."""
-    if any(map(_has_empty, table.columns)) or (table.num_columns == 1 and _has_slash(table[0])):
+    if any(map(_has_empty, table.columns)):
         return None
     lines = pa.BufferOutputStream()
     try:
@@ -63,12 +66,9 @@ def _has_empty(values: pa.ChunkedArray) -> bool:
     return bool(pc.min(pc.binary_length(values)).as_py() == 0)
 
 
-def _has_slash(values: pa.ChunkedArray) -> bool:
-    return any(may_hold(chunk, b"\\") for chunk in values.chunks)
-
-
 def _with_quotes(table: pa.Table) -> pa.Buffer:
-    *fields, last = (_quoted(column.combine_chunks()) for column in table.columns)
+    which = MUST_QUOTE if table.num_columns > 1 else MUST_QUOTE_ALONE
+    *fields, last = (_quoted(column.combine_chunks(), which) for column in table.columns)
     lines = _joined(",", *fields, _joined("\n", last, ""))
     _, offsets, text = lines.buffers()
     ends = pa.Array.from_buffers(pa.int32(), len(lines) + 1, [None, offsets])
@@ -86,10 +86,10 @@ def header(names: tuple[str, ...]) -> bytes:
     return bytes(to_csv(pa.table({name: [name] for name in names}))).rstrip(b"\n")
 
 
-def _quoted(values: pa.StringArray) -> pa.StringArray:
+def _quoted(values: pa.StringArray, which: str) -> pa.StringArray:
     if not (_has_empty(values) or may_hold(values, *MARKS)):
         return values
-    marked = pc.match_substring_regex(values, MUST_QUOTE)
+    marked = pc.match_substring_regex(values, which)
     doubled = pc.replace_substring(values, '"', '""') if may_hold(values, b'"') else values
     enclosed = pc.binary_join_element_wise('"', doubled, '"', "")
     return pc.if_else(marked, enclosed, values)
@@ -99,7 +99,7 @@ class CombinedCsv:
     """A file that one thread appends to while another reads it from its start.
 
     `chunks` waits for more while the file grows and ends when it was closed. After `abort` it
-    raises what stopped the writer. Who appends waits for a reader that was named by `keep_near`.
+    raises what stopped the writer.
     """
 
     def __init__(self, path: Path, columns: tuple[str, ...]) -> None:
@@ -117,8 +117,6 @@ class CombinedCsv:
 
     def append(self, table: pa.Table) -> int:
         """Write the rows of a clean batch and return the bytes they took."""
-        with self._moved:
-            self._moved.wait_for(self._has_room)
         written = self._write(to_csv(table))
         with self._moved:
             self.rows += table.num_rows
@@ -127,16 +125,21 @@ class CombinedCsv:
         return written
 
     def keep_near(self, reader: Future[Any]) -> None:
-        """Stay no more than `LEAD` ahead of this reader until it is done.
-
-        Further ahead nothing is won, and a server on the same cores has to share them.
-        """
+        """Name the reader whom `wait_for_reader` waits for, until it is done."""
         self._reader = reader
         reader.add_done_callback(self._wake)
 
-    def _has_room(self) -> bool:
-        is_read = self._reader is not None and not self._reader.done()
-        return not is_read or self._size - self._taken < LEAD
+    def wait_for_reader(self) -> None:
+        """Until no more than `LEAD` is ahead of a reader at work.
+
+        Further ahead nothing is won, and a server on the same cores has to share them.
+        """
+        with self._moved:
+            self._moved.wait_for(self._is_near)
+
+    def _is_near(self) -> bool:
+        at_work = self._reader is not None and not self._reader.done()
+        return not at_work or self._size - self._taken < LEAD
 
     def _wake(self, _: object) -> None:
         with self._moved:

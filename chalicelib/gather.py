@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 
 import pyarrow as pa
 
@@ -23,6 +24,9 @@ from chalicelib.spool import Spool
 
 Mark = Callable[[Validated, Batch], pa.Table]
 
+Groups = Generator[list[Batch], None, None]
+"""Closed by whoever takes them, or a thread might go on reading."""
+
 MAX_REJECTS_WHEN_FAILING = 1_000
 """With `on_invalid: fail` the run goes on to find other bad rows, but not for ever."""
 
@@ -36,13 +40,13 @@ def plan(sources: Sequence[Source], progress: Progress) -> bool:
     return any(source.pending for source in sources)
 
 
-def extracted(sources: Sequence[Source], progress: Progress) -> Iterator[list[Batch]]:
+def extracted(sources: Sequence[Source], progress: Progress) -> Groups:
     """The batches of all sources that have something new, in groups of the same columns.
 
-    One source comes after the other. Files are read ahead, APIs are not: they may keep one waiting.
+    One source comes after the other. What is at hand is read ahead; an API may keep one waiting.
     """
     groups = grouped(_batches(sources, progress))
-    at_hand = all(source.report.kind == "local" for source in sources if source.pending)
+    at_hand = all(source.at_hand for source in sources if source.pending)
     return ahead(groups) if at_hand else groups
 
 
@@ -58,13 +62,14 @@ def _batches(sources: Sequence[Source], progress: Progress) -> Iterator[Batch]:
                 yield batch
 
 
-def infer(groups: Iterable[Sequence[Batch]], config: Config, spool: Spool) -> Evidence:
+def infer(groups: Groups, config: Config, spool: Spool) -> Evidence:
     """Take all batches through the spool to learn which columns there are, and of which types."""
     evidence = Evidence(config.declared, config.target.primary_key)
-    for group in groups:
-        evidence.see(joined(group))
-        for batch in group:
-            spool.append(batch)
+    with closing(groups):
+        for group in groups:
+            evidence.see(joined(group))
+            for batch in group:
+                spool.append(batch)
     return evidence
 
 
@@ -88,7 +93,7 @@ class Gatherer:
 
     def gather(
         self,
-        groups: Iterable[Sequence[Batch]],
+        groups: Groups,
         combined: CombinedCsv,
         stop: Callable[[], bool],
         mark: Mark | None = None,
@@ -98,10 +103,11 @@ class Gatherer:
         `stop` is asked now and then: true when nobody will read what is written. `mark`
         adds what is to be written of the batch beside its valid rows.
         """
-        for group in groups:
-            self._take(group, combined, mark)
-            if stop() or (self._fails and self._quarantine.count >= MAX_REJECTS_WHEN_FAILING):
-                break
+        with closing(groups):
+            for group in groups:
+                self._take(group, combined, mark)
+                if stop() or (self._fails and self._quarantine.count >= MAX_REJECTS_WHEN_FAILING):
+                    break
         if self._fails and self._quarantine.count:
             raise refusal(self._quarantine.first, self._quarantine.count)
 
@@ -113,6 +119,7 @@ class Gatherer:
         with self._progress.timed("validate"):
             checked = validate_together(batches, self._schema, self._on_invalid)
         self._progress.advance("validate", sum(batch.rows for batch in batches))
+        combined.wait_for_reader()
         pairs = list(zip(checked, batches, strict=True))
         with self._progress.timed("combine"):
             tables = [mark(valid, batch) if mark else valid.table for valid, batch in pairs]

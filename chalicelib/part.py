@@ -18,7 +18,7 @@ from chalicelib.config import Config
 from chalicelib.destination import Destination, note
 from chalicelib.errors import EltError, InvalidRows
 from chalicelib.extract.base import Source
-from chalicelib.gather import Gatherer, Mark, extracted, infer
+from chalicelib.gather import Gatherer, Groups, Mark, extracted, infer
 from chalicelib.lineage import Lineage, with_ids
 from chalicelib.progress import Progress
 from chalicelib.quarantine import Quarantine
@@ -71,7 +71,7 @@ class PartRun:
         self.result.changes += self._destination.prepare(columns)
         return columns
 
-    def _fill_and_load(self, schema: TableSchema, groups: Iterator[list[Batch]]) -> None:
+    def _fill_and_load(self, schema: TableSchema, groups: Groups) -> None:
         self._columns = self._prepare(schema)
         names = tuple(column.name for column in self._columns)
         written = (*names, "reject") if self._brings_ids else names
@@ -89,7 +89,7 @@ class PartRun:
     def _overlapped(
         self,
         schema: TableSchema,
-        groups: Iterator[list[Batch]],
+        groups: Groups,
         combined: CombinedCsv,
         quarantine: Quarantine,
     ) -> load.LoadResult:

@@ -32,6 +32,7 @@ class RejectedRows:
     """
 
     pending = True
+    at_hand = False
 
     def __init__(self, engine: Engine, run_id: str, source: str, corrections: Corrections) -> None:
         self.report = SourceReport(source, "replay")

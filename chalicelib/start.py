@@ -101,9 +101,12 @@ def run_folder(base: Path, run_id: str) -> Path:
 
 @contextmanager
 def emptied(folder: Path) -> Iterator[None]:
-    """Work in the folder of a run, empty; meanwhile those of runs of long ago make room."""
+    """Work in the folder of a run, empty; meanwhile those of runs of long ago make room.
+
+    At the end they are gone.
+    """
     runs = folder.parent
-    earlier = sorted(runs.iterdir()) if runs.is_dir() else []
+    earlier = sorted({*runs.iterdir()} - {folder}) if runs.is_dir() else []
     with ThreadPoolExecutor(1, "make room") as pool:  # a file of 1 GB takes 0.3 s
         for old in earlier[: -KEPT_RUNS + 1]:
             pool.submit(shutil.rmtree, old, ignore_errors=True)

@@ -34,6 +34,7 @@ def table(*values: str | None, other: str = "x") -> pa.Table:
         ("two\nlines", b'"two\nlines"'),
         ("\r", b'"\r"'),
         ("\\N", b"\\N"),
+        ("\\.", b"\\."),
         (" ü ", b" \xc3\xbc "),
     ],
 )
@@ -51,7 +52,7 @@ def test_every_text_reads_back(values: list[str]) -> None:
     assert [row[0] for row in csv.reader(io.StringIO(text, newline=""))] == values
 
 
-@given(st.lists(st.one_of(st.none(), st.text(st.sampled_from('ab,"\n\r'), max_size=3))))
+@given(st.lists(st.one_of(st.none(), st.text(st.sampled_from('ab,"\n\r\\.'), max_size=3))))
 def test_fields_without_quotes_are_written_as_those_beside_quoted_ones(
     values: list[str | None],
 ) -> None:
@@ -94,6 +95,7 @@ def test_the_writer_waits_for_a_reader_at_work_and_for_none_that_is_done(
 
     def fill() -> None:
         for number in range(10, 40):
+            combined.wait_for_reader()
             combined.append(table(str(number)))
             sizes.append(combined.size)
 

@@ -10,6 +10,7 @@ import pytest
 
 from chalicelib import pipeline
 from chalicelib.errors import ChangedFile, EltError, InvalidRows, SourceError, TargetError
+from chalicelib.extract import fingerprint
 from tests.pipelines import DECLARED, Pipeline
 
 OLD = "id,name\n1,Ada\n2,Alan\n"
@@ -17,9 +18,12 @@ GROWN = "id,name\n1,Ada\n2,Alan\n3,Grace\n"
 CORRECTED = "id,name\n1,Ada\n2,Alan Turing\n"
 
 
-@pytest.fixture
-def shop(tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+@pytest.fixture(params=[0, fingerprint.LARGE], ids=["hashed late", "hashed first"])
+def shop(
+    tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Pipeline:
     monkeypatch.setenv("ELT_TARGET_URL", database)
+    monkeypatch.setattr(fingerprint, "LARGE", request.param)
     shop = Pipeline(tmp_path, database)
     shop.write("a.csv", OLD)
     return shop

@@ -15,7 +15,7 @@ import pytest
 
 from chalicelib import gather, load, pipeline, start
 from chalicelib.errors import ChangedFile, EltError, InvalidRows, SourceError, TargetError
-from chalicelib.extract import fingerprint
+from chalicelib.extract import fingerprint, local
 from chalicelib.part import PartRun
 from chalicelib.progress import Progress
 from chalicelib.schema import together
@@ -327,9 +327,11 @@ def test_a_name_that_postgresql_would_cut_is_refused(shop: Pipeline) -> None:
         shop.run()
 
 
+@pytest.mark.parametrize("large", [0, fingerprint.LARGE])
 def test_a_file_that_grows_while_it_is_read_is_noticed(
-    shop: Pipeline, monkeypatch: pytest.MonkeyPatch
+    shop: Pipeline, monkeypatch: pytest.MonkeyPatch, large: int
 ) -> None:
+    monkeypatch.setattr(fingerprint, "LARGE", large)
     path = shop.write("a.csv", "id,name\n1,Ada\n")
 
     def grow(_: Progress) -> None:
@@ -361,6 +363,28 @@ def test_only_the_folders_of_the_last_runs_stay(
     assert [bool(path and path.exists()) for path in outputs] == [False, False, True, True]
 
 
+def test_a_resumed_run_keeps_its_own_folder_however_many_are_newer(shop: Pipeline) -> None:
+    shop.write("a.csv", "id,name\n1,Ada\n")
+    runs = shop.folder / ".elt" / "runs"
+    for number in range(6):
+        (runs / f"run-{number}").mkdir(parents=True)
+    result = shop.run(run_id="run-1")
+    assert result.output is not None
+    assert result.output.exists()
+    assert sorted(path.name for path in runs.iterdir()) == ["run-1", "run-4", "run-5"]
+
+
+def test_a_run_that_fails_leaves_no_thread_behind(shop: Pipeline) -> None:
+    shop.schema = {**DECLARED, "on_invalid": "fail"}
+    shop.write("a.csv", "id,name\nx,Ada\n")
+    for number in range(5):
+        shop.write(f"b{number}.json", f'[{{"id": {number}, "name": "Ada"}}]')
+    before = threading.active_count()
+    with pytest.raises(InvalidRows):
+        shop.run()
+    assert threading.active_count() == before
+
+
 def test_a_database_that_is_not_there_is_named(
     shop: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -375,9 +399,17 @@ def test_a_large_file_is_hashed_while_it_is_read_and_known_afterwards(
     shop: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fingerprint, "LARGE", 1)
+    hashing, original = [], local.fingerprint
+
+    def noted(*args: Any) -> fingerprint.Fingerprint:
+        hashing.append(threading.current_thread().name)
+        return original(*args)
+
+    monkeypatch.setattr(local, "fingerprint", noted)
     text = "id,name\n1,Ada\n"
     shop.write("a.csv", text)
     shop.run()
+    assert [name.partition("_")[0] for name in hashing] == ["hash"]
     ((sha256,),) = shop.query("select sha256 from elt.files")
     assert sha256 == hashlib.sha256(text.encode()).hexdigest()
     shop.write("b.csv", text)
@@ -387,13 +419,6 @@ def test_a_large_file_is_hashed_while_it_is_read_and_known_afterwards(
     details = [file.detail for file in again.sources[0].files.values()]
     assert details == ["loaded before", "loaded before as a.csv", "the same content as c.csv", ""]
     assert shop.rows == [(1, "Ada"), (2, "Alan")]
-
-
-def test_a_large_file_that_grows_while_it_is_read_is_noticed(
-    shop: Pipeline, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(fingerprint, "LARGE", 1)
-    test_a_file_that_grows_while_it_is_read_is_noticed(shop, monkeypatch)
 
 
 def test_a_file_replaced_between_hashing_and_reading_is_noticed(

@@ -42,6 +42,8 @@ class _Connection(pg8000.Connection):  # type: ignore[misc]
             self._sock.write(data)
         except OSError as error:
             raise pg8000.InterfaceError("network error") from error
+        except (AttributeError, ValueError) as error:  # there is no socket, or it was closed
+            raise pg8000.InterfaceError("connection is closed") from error
 
     def close(self) -> None:
         """Never wait for a server that is gone: the last words and the rollback are its own."""

@@ -43,6 +43,7 @@ class ApiReader:
     ) -> None:
         self.report = SourceReport(config.name, config.type)
         self.pending = True
+        self.at_hand = False
         self._config = config
         self._state = state
         self._trusted = config.hosts if is_own else frozenset[str]()

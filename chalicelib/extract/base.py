@@ -72,11 +72,13 @@ class Source(Protocol):
     """One entry of `sources:`, ready to be read.
 
     After the last batch `report.loaded` and `report.cursor` hold what the load's transaction
-    must record. `pending` is false when `plan` found nothing new.
+    must record. `pending` is false when `plan` found nothing new. `at_hand`: the next batch is
+    never long in coming.
     """
 
     report: SourceReport
     pending: bool
+    at_hand: bool
 
     def plan(self) -> int | None:
         """Sync, and find out what there is to read: the bytes of it, None when nobody can know."""

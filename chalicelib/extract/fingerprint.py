@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
+from threading import Event
 
 from chalicelib.errors import SourceError
 
@@ -50,10 +51,13 @@ class Fingerprint:
             return False
 
 
-def fingerprint(path: Path, name: str) -> Fingerprint:
-    """Read the whole file once. Raises SourceError under `name` when that is not allowed."""
+def fingerprint(path: Path, name: str, stop: Event | None = None) -> Fingerprint:
+    """Read the whole file once. Raises SourceError under `name` when that is not allowed.
+
+    `stop` is set when nobody needs the hash any more: then it is of no use.
+    """
     with _opened(path, name) as (content, state):
-        return Fingerprint(_sha256(content, state), state[1], state)
+        return Fingerprint(_sha256(content, state, stop), state[1], state)
 
 
 def glance(path: Path, name: str) -> Fingerprint:
@@ -64,11 +68,13 @@ def glance(path: Path, name: str) -> Fingerprint:
         return Fingerprint(_sha256(content, state), state[1], state)
 
 
-def _sha256(content: FileIO, state: State) -> str:
+def _sha256(content: FileIO, state: State, stop: Event | None = None) -> str:
     """Of all bytes; a buffer larger than the file would cost more than its hash."""
     digest = hashlib.sha256()
     while chunk := content.read(min(CHUNK, state[1] + 1)):
         digest.update(chunk)
+        if stop and stop.is_set():
+            break
     return digest.hexdigest()
 
 

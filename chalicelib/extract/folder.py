@@ -163,4 +163,5 @@ class Folder:
         if self._only is not None and name not in self._only:
             return False
         parts = name.split("/")[::-1]
-        return len(parts) >= len(self._pattern) and all(map(fnmatchcase, parts, self._pattern))
+        enough = len(parts) >= len(self._pattern) > 0
+        return enough and all(map(fnmatchcase, parts, self._pattern))

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Event
 
 from chalicelib.batch import Batch
 from chalicelib.config import LocalSource
@@ -27,6 +28,7 @@ class LocalFiles:
         target, share = around.config.target, around.share
         self.report = SourceReport(config.name, config.type)
         self.pending = False
+        self.at_hand = config.on_file_error != "skip"  # which reads a whole file beforehand
         self._config = config
         self._columns = around.config.declared
         self._share = share
@@ -159,10 +161,14 @@ class LocalFiles:
 
     def _hashing(self, source: InputFile, batches: Iterator[Batch]) -> Iterator[Batch]:
         """The batches of a large file, which is hashed by another thread meanwhile."""
+        stop = Event()
         with ThreadPoolExecutor(1, "hash") as thread:
-            hashing = thread.submit(fingerprint, source.path, source.name)
-            yield from batches
-            self._fingerprints[source.name] = hashing.result()
+            hashing = thread.submit(fingerprint, source.path, source.name, stop)
+            try:
+                yield from batches
+                self._fingerprints[source.name] = hashing.result()
+            finally:
+                stop.set()
 
     def _is_unchanged(self, source: InputFile) -> bool:
         known = self._fingerprints[source.name]

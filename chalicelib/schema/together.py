@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 
 import pyarrow as pa
 
@@ -19,7 +19,7 @@ MOST = 1_000
 """Batches that may wait for others, should they hold nothing."""
 
 
-def grouped(batches: Iterable[Batch]) -> Iterator[list[Batch]]:
+def grouped(batches: Iterable[Batch]) -> Generator[list[Batch], None, None]:
     """All batches in their order: those of the same columns together until they are enough.
 
     None waits for others that has rejects.
@@ -31,7 +31,7 @@ def grouped(batches: Iterable[Batch]) -> Iterator[list[Batch]]:
             yield group
             group, size = [], 0
         group.append(batch)
-        size += batch.size or batch.table.nbytes
+        size += batch.table.nbytes
         if size >= ENOUGH or len(group) == MOST or batch.rejects:  # of what size nobody knows
             yield group
             group, size = [], 0

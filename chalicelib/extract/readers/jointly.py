@@ -45,7 +45,7 @@ def read_jointly(
 ) -> Iterator[tuple[InputFile, Batch | None]]:
     """Each file in its order, with all its rows if it is small, clean and as one before it.
 
-    None of those others must be read by itself, before the next is asked for: it may be a
+    One that comes without rows must be read by itself before the next is asked for: it may be a
     precedent. `is_unchanged` is asked of each file when it has been read.
     """
     for pieces in _grouped(_piece(file, is_unchanged) for file in files):

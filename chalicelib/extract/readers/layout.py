@@ -12,6 +12,7 @@ import pyarrow.csv
 
 from chalicelib.extract.readers.blocks import Block
 from chalicelib.extract.readers.dialect import BACKSLASH, Dialect
+from chalicelib.extract.readers.encoding import BOM
 from chalicelib.extract.readers.header import UNNAMED
 from chalicelib.extract.readers.lenient import Field, Grammar, Record
 
@@ -67,6 +68,8 @@ class Layout:
         newline = self.dialect.newline.encode()
         if not data.endswith(newline):
             data += newline  # or Arrow takes an empty last field for an empty string
+        if data.startswith(BOM):
+            data = BOM + data  # the file's own is gone, and Arrow takes one off all that it reads
         if self.dialect.padded:
             if self.dialect.masked(data) is not data:
                 return None

@@ -94,6 +94,11 @@ def test_an_endless_record_is_refused_before_it_fills_the_memory(
         read("a.csv", text)
 
 
+def test_a_byte_order_mark_that_begins_a_value_is_part_of_it(read: ReadFile) -> None:
+    found = read("a.csv", "\ufeffid,name\n\ufeffx,Ada\n\ufeffy,Alan\n")
+    assert found.rows == [{"id": "\ufeffx", "name": "Ada"}, {"id": "\ufeffy", "name": "Alan"}]
+
+
 def test_wide_rows_come_in_larger_blocks_and_none_is_lost(
     read: ReadFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
