@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from dev.bench.process import Measured
@@ -72,15 +71,15 @@ def _time(result: Result, pairs: Sequence[Pair]) -> tuple[str, ...]:
 
 
 def steps(results: Results) -> str:
-    """What each took, and which of them is the limit."""
-    rows = (_step(result) for result in in_order(results) if _median(result).steps)
+    """What each took, and which of them is the limit; a run of several parts does not tell."""
+    rows = (_step(result) for result in in_order(results) if "extract" in _median(result).steps)
     titles = ("what is new", "reading", "checking, writing", "yardstick")
     return table(("shape", "ours, s", *titles, "the limit"), rows)
 
 
 def _step(result: Result) -> tuple[str, ...]:
     run, yardstick = _median(result), yardsticks(result.free, "run")
-    took = defaultdict(float, run.steps)  # of a run of several parts not all is told
+    took = run.steps
     by_copy = SHAPES[result.shape].yardstick == "copy"
     busy = {
         "reading": took["extract"],
