@@ -54,7 +54,9 @@ def dev(checkout, *arguments):
 def running(checkout):
     """A run whose pipeline never ends, and what that pipeline was given."""
     command = [sys.executable, "-m", "dev", "run", "forever"]
+    ours = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup children would ignore it, too
     with subprocess.Popen(command, cwd=checkout, stdout=subprocess.PIPE) as process:
+        signal.signal(signal.SIGHUP, ours)
         given = json.loads(process.stdout.readline())
         yield process, given
         process.terminate()
