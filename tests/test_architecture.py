@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = [
-    {"ahead", "arrow", "causes", "errors", "settings", "run_id"},
+    {"ahead", "arrow", "causes", "errors", "groups", "settings", "run_id"},
     {"log", "retry", "config", "batch", "progress", "secrets", "schedule", "disk"},
     {"schema", "reports"},
     {"extract", "combine", "spool", "database", "auth"},

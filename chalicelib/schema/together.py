@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 
 import pyarrow as pa
 
+from chalicelib import groups
 from chalicelib.batch import Batch
 from chalicelib.config.model.schema import OnInvalid
 from chalicelib.schema import TableSchema
@@ -15,28 +16,23 @@ from chalicelib.settings import BATCH_BYTES
 ENOUGH = BATCH_BYTES // 2
 """Bytes of text from which on a column's fixed costs are small beside those of its values."""
 
-MOST = 1_000
-"""Batches that may wait for others, should they hold nothing."""
-
 
 def grouped(batches: Iterable[Batch]) -> Generator[list[Batch], None, None]:
     """All batches in their order: those of the same columns together until they are enough.
 
-    None waits for others that has rejects.
+    None waits for others that has rejects: nobody knows of what size.
     """
-    group: list[Batch] = []
-    size = 0
-    for batch in batches:
-        if group and not batch.table.schema.equals(group[0].table.schema):
-            yield group
-            group, size = [], 0
-        group.append(batch)
-        size += batch.table.nbytes
-        if size >= ENOUGH or len(group) == MOST or batch.rejects:  # of what size nobody knows
-            yield group
-            group, size = [], 0
-    if group:
-        yield group
+    return groups.grouped(
+        batches, _bytes, ENOUGH, may_join=_have_the_same_columns, ends=lambda one: bool(one.rejects)
+    )
+
+
+def _bytes(batch: Batch) -> int:
+    return int(batch.table.nbytes)
+
+
+def _have_the_same_columns(batch: Batch, first: Batch) -> bool:
+    return bool(batch.table.schema.equals(first.table.schema))
 
 
 def joined(batches: Sequence[Batch]) -> Batch:

@@ -42,6 +42,17 @@ GUESSED = (
 codecs.register_error("elt.unreadable", lambda error: (UNREADABLE, error.end))  # type: ignore[attr-defined]
 
 
+def is_utf8(data: bytes) -> bool:
+    """Whether all of it is."""
+    if data.isascii():
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 class Utf8Stream:
     """Reads a file's bytes as UTF-8, without a byte order mark.
 

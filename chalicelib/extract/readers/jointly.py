@@ -20,10 +20,8 @@ from chalicelib.errors import SourceError
 from chalicelib.extract.readers.alike import Precedent, body_of, leave_no_doubt
 from chalicelib.extract.readers.blocks import Block
 from chalicelib.extract.readers.input_file import SAMPLE_BYTES, InputFile
+from chalicelib.groups import grouped
 from chalicelib.settings import BATCH_BYTES
-
-MOST = 1_000
-"""Files that may wait for others, should they hold next to nothing."""
 
 BELOW_HEADER = 2
 """The line of the first row."""
@@ -67,19 +65,13 @@ def _piece(file: InputFile, is_unchanged: Callable[[InputFile], bool]) -> _Piece
 
 def _grouped(pieces: Iterable[_Piece]) -> Iterator[list[_Piece]]:
     """Those of one precedent together until they are enough; those of none by themselves."""
-    group: list[_Piece] = []
-    size = 0
-    for piece in pieces:
-        if group and piece.precedent is not group[0].precedent:
-            yield group
-            group, size = [], 0
-        group.append(piece)
-        size += len(piece.body)
-        if piece.precedent is None or size >= BATCH_BYTES or len(group) == MOST:
-            yield group
-            group, size = [], 0
-    if group:
-        yield group
+    return grouped(
+        pieces,
+        lambda piece: len(piece.body),
+        BATCH_BYTES,
+        may_join=lambda piece, first: piece.precedent is first.precedent,
+        ends=lambda piece: piece.precedent is None,
+    )
 
 
 def _read(pieces: Sequence[_Piece]) -> Iterator[tuple[InputFile, Batch | None]]:

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from chalicelib.config import JsonOptions
+from chalicelib.extract.readers.encoding import is_utf8
 from chalicelib.extract.readers.json_alike import Alike
 from chalicelib.extract.readers.json_grammar import MAX_NESTING, RECORDS, SEPARATOR
 from chalicelib.extract.readers.json_marks import Marks, Mask, matches, slices
@@ -42,7 +43,7 @@ class PlainRecords:
 
         None unless all of them are plain.
         """
-        if not _is_utf8(data):
+        if not is_utf8(data):
             return None
         marks = Marks.of(data)
         if (alike := Alike.lines(data, marks)) and (table := self._alike(alike)):
@@ -115,13 +116,6 @@ class PlainRecords:
                 return []
             names.append(prefix + key)
         return names
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        return data.isascii() or bool(data.decode())
-    except UnicodeDecodeError:
-        return False
 
 
 def _plain(records: pa.StringArray, marks: Marks) -> Mask:

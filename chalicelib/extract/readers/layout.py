@@ -12,7 +12,7 @@ import pyarrow.csv
 
 from chalicelib.extract.readers.blocks import Block
 from chalicelib.extract.readers.dialect import BACKSLASH, Dialect
-from chalicelib.extract.readers.encoding import BOM
+from chalicelib.extract.readers.encoding import BOM, is_utf8
 from chalicelib.extract.readers.header import UNNAMED
 from chalicelib.extract.readers.lenient import Field, Grammar, Record
 
@@ -39,7 +39,7 @@ class Layout:
         None where Arrow would read something else than the records say, or nothing at all.
         """
         data = self._for_arrow(block.data)
-        if data is None or not _is_utf8(data):
+        if data is None or not is_utf8(data):
             return None
         if not data.lstrip(b"\r\n"):
             return self.table([]), []
@@ -139,13 +139,3 @@ class Layout:
         if not field.quoted and (escaped_null or field.text in self.null_values):
             return None
         return self.grammar.value(field)
-
-
-def _is_utf8(data: bytes) -> bool:
-    if data.isascii():
-        return True
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
