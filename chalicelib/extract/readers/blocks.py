@@ -18,7 +18,7 @@ import numpy.typing as npt
 from chalicelib.errors import SourceError
 from chalicelib.extract.readers.dialect import Dialect
 from chalicelib.extract.readers.lenient import Grammar, Record
-from chalicelib.extract.readers.marks import Marks, Positions
+from chalicelib.extract.readers.marks import Marks, Positions, count
 from chalicelib.settings import BATCH_BYTES, MAX_FIELD_BYTES
 
 WINDOW = 1 << 16
@@ -55,8 +55,7 @@ class Block:
     @cached_property
     def newlines(self) -> int:
         """How many lines end in it."""
-        newline = self.dialect.newline.encode()
-        return int(np.count_nonzero(np.frombuffer(self.data, np.uint8) == newline[0]))
+        return count(self.data, self.dialect.newline.encode())
 
     def record_lines(self, records: int) -> Sequence[int]:
         """The line each of the block's `records` starts on; blank lines are no records."""

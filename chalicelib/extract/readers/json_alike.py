@@ -13,9 +13,10 @@ import numpy as np
 import pyarrow as pa
 
 from chalicelib.extract.decoding import Decoder
-from chalicelib.extract.readers.json_marks import Marks, Positions, newlines
+from chalicelib.extract.readers.json_marks import Marks, Positions
 from chalicelib.extract.readers.json_members import Members
 from chalicelib.extract.readers.json_values import texts_of
+from chalicelib.extract.readers.marks import count
 
 MOST_SIGNS = 1 << 13
 """A record has fewer, or it is not compared with others."""
@@ -45,7 +46,7 @@ class Alike:
         found = cls._of(data, marks, separators=0)
         if found is None or (found.between + data[found.end :]).strip(_WHITE):
             return None
-        within = newlines(data) - data.count(b"\n", found.end)
+        within = count(data, b"\n") - data.count(b"\n", found.end)
         return found if found.between.count(b"\n") == 1 and within == found.rows - 1 else None
 
     @classmethod

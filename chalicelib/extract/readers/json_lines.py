@@ -19,10 +19,12 @@ from chalicelib.extract.readers.json_batches import (
     reject,
     tell_words,
 )
-from chalicelib.extract.readers.json_marks import newlines
 from chalicelib.extract.readers.json_plain import DOUBTFUL
+from chalicelib.extract.readers.marks import count
 from chalicelib.extract.records import Fields, to_table
 from chalicelib.settings import BATCH_BYTES, MAX_FIELD_BYTES
+
+NEWLINE = b"\n"
 
 
 def one_a_line(head: bytes) -> bool:
@@ -64,7 +66,7 @@ class _Lines:
             if len(rest) == MAX_FIELD_BYTES and not rest.endswith(b"\n"):
                 raise SourceError(
                     f"a record is longer than {MAX_FIELD_BYTES >> 20} MB",
-                    where=f"{self._file.name} line {self._first + newlines(data)}",
+                    where=f"{self._file.name} line {self._first + count(data, NEWLINE)}",
                     fix="Export one record a line, or a list of records.",
                 )
             yield data
@@ -98,7 +100,7 @@ class _Lines:
     def _done(
         self, data: bytes, table: pa.Table, lines: Sequence[int], rejects: Sequence[Reject] = ()
     ) -> Batch:
-        self._first += newlines(data)
+        self._first += count(data, NEWLINE)
         return Batch(self._file.source, self._file.name, table, lines, len(data), rejects)
 
 

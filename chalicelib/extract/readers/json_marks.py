@@ -129,19 +129,8 @@ def matches(texts: pa.StringArray, pattern: str) -> Mask:
     return found
 
 
-def newlines(data: bytes) -> int:
-    """How many there are; `bytes.count` takes much longer where there are many."""
-    found = _bits(np.frombuffer(data, np.uint8), _is_newline)
-    return int(np.bitwise_count(found).sum())
-
-
 def _is_quote(text: Bytes) -> Mask:
     found: Mask = text == QUOTE
-    return found
-
-
-def _is_newline(text: Bytes) -> Mask:
-    found: Mask = text == NEWLINE
     return found
 
 

@@ -19,6 +19,11 @@ NEAR = 1 << 16
 """Bytes at the end in which the last record most often ends."""
 
 
+def count(data: bytes, sign: bytes) -> int:
+    """How often a byte is there; `bytes.count` takes much longer where that is often."""
+    return int(np.count_nonzero(np.frombuffer(data, np.uint8) == sign[0]))
+
+
 class Marks:
     """The quotes and record ends of bytes that start with a record."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.extract.readers.json_marks import PIECE, Marks, newlines
+from chalicelib.extract.readers.json_marks import PIECE, Marks
+from chalicelib.extract.readers.marks import count
 
 PARTS = ["a", "é", "[", "]", ":", ",", "{}", '"', "\\", "\n", "y" * 63]
 
@@ -36,6 +37,6 @@ def test_a_string_may_go_on_in_the_next_piece() -> None:
 
 def test_every_byte_of_a_piece_counts() -> None:
     data = b"\n" * (PIECE + 65)
-    assert newlines(data) == len(data)
+    assert count(data, b"\n") == len(data)
     starts, ends = Marks.of(data).lines()
     assert starts.tolist() == ends.tolist() == list(range(len(data)))
